@@ -1,0 +1,173 @@
+"""Errors and warnings: one root to catch, the matching built-in as second parent.
+
+Every message says which argument, the rule, what was found (count and first
+offenders) and what to do. Errors about data collect *all* findings before they are
+raised, so that a planner mends a spreadsheet once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+__all__ = [
+    "DataError",
+    "Finding",
+    "Findings",
+    "GtmOptError",
+    "GtmOptWarning",
+    "InfeasibleError",
+    "MeasureError",
+    "ScalingWarning",
+    "SolverError",
+    "SolverNotAvailableError",
+]
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong with an input.
+
+    Attributes
+    ----------
+    where : str
+        The argument, table or column, for example ``accounts['arr_usd']``.
+    rule : str
+        What must hold, as a sentence fragment: "must not be negative".
+    got : str
+        What was found instead.
+    remedy : str
+        What the user can do.
+    rows : tuple of str
+        Ids of all the offending rows, in input order (may be empty).
+    """
+
+    where: str
+    rule: str
+    got: str = ""
+    remedy: str = ""
+    rows: tuple[str, ...] = field(default=())
+
+    def __str__(self) -> str:
+        text = f"{self.where} {self.rule}"
+        if self.got:
+            text += f", got {self.got}"
+        if self.rows:
+            text += f" in {len(self.rows)} row{'s' if len(self.rows) != 1 else ''}: {shorten(self.rows)}"
+        text += "."
+        if self.remedy:
+            text += f"\n    {self.remedy}"
+        return text
+
+
+def shorten(ids: Sequence[object], shown: int = _SHOWN) -> str:
+    """Return the first few ids, quoted, and how many more there are.
+
+    Examples
+    --------
+    >>> shorten(["A-1", "A-2", "A-3"], shown=2)
+    "'A-1', 'A-2' and 1 more"
+    """
+    text = ", ".join(f"'{i}'" for i in ids[:shown])
+    more = len(ids) - shown
+    return f"{text} and {more:,} more" if more > 0 else text
+
+
+class GtmOptError(Exception):
+    """Root of all errors raised on purpose by this library."""
+
+
+class DataError(GtmOptError, ValueError):
+    """The input is wrong. ``findings`` holds everything that was found.
+
+    Parameters
+    ----------
+    findings : sequence of Finding or str
+        At least one.
+    """
+
+    def __init__(self, findings: Sequence[Finding] | str) -> None:
+        if isinstance(findings, str):
+            findings = [Finding(where=findings, rule="")]
+            text = findings[0].where
+        else:
+            text = "\n".join(str(f) for f in findings)
+            if len(findings) > 1:
+                text = f"{len(findings)} things are wrong with the input:\n" + "\n".join(
+                    f"{number}. {finding}" for number, finding in enumerate(findings, 1)
+                )
+        super().__init__(text)
+        self.findings: tuple[Finding, ...] = tuple(findings)
+
+
+class InfeasibleError(GtmOptError, ValueError):
+    """The request contradicts itself or the data: no plan can meet it.
+
+    Parameters
+    ----------
+    reasons : sequence of str
+        In planner's words, each with the numbers and the nearest possible.
+    """
+
+    def __init__(self, reasons: Sequence[str] | str) -> None:
+        self.reasons: tuple[str, ...] = (reasons,) if isinstance(reasons, str) else tuple(reasons)
+        text = (
+            self.reasons[0] if len(self.reasons) == 1 else "\n".join(f"{n}. {r}" for n, r in enumerate(self.reasons, 1))
+        )
+        super().__init__(text)
+
+
+class MeasureError(GtmOptError, ValueError):
+    """A measure is not defined for these values."""
+
+
+class SolverError(GtmOptError, RuntimeError):
+    """A solver failed, or was asked for something it cannot do."""
+
+
+class SolverNotAvailableError(SolverError, ImportError):
+    """A solver's package is not installed; the message says what to install."""
+
+
+class GtmOptWarning(UserWarning):
+    """Root of all warnings of this library."""
+
+
+class ScalingWarning(GtmOptWarning):
+    """Numbers span so many orders of magnitude that small ones may be lost."""
+
+
+class Findings:
+    """A list of findings that grows during validation and is raised once.
+
+    Examples
+    --------
+    >>> found = Findings()
+    >>> found.add("shares", "must be positive", got="-0.1", remedy="Drop the territory instead.")
+    >>> found.raise_if_any()
+    Traceback (most recent call last):
+        ...
+    gtm_opt.errors.DataError: shares must be positive, got -0.1.
+        Drop the territory instead.
+    """
+
+    def __init__(self) -> None:
+        self._found: list[Finding] = []
+
+    def add(self, where: str, rule: str, *, got: str = "", remedy: str = "", rows: Iterable[object] = ()) -> None:
+        """Record one finding."""
+        self._found.append(Finding(where, rule, got, remedy, tuple(str(r) for r in rows)))
+
+    def extend(self, error: DataError) -> None:
+        """Take over the findings of an error raised further down."""
+        self._found.extend(error.findings)
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def raise_if_any(self) -> None:
+        """Raise one `DataError` with everything recorded, if anything was."""
+        if self._found:
+            raise DataError(self._found)

@@ -1,0 +1,35 @@
+"""The carving problem as arrays: what every solver reads and every measure is computed from."""
+
+from gtm_opt.instance.instance import CHUNK, Evenness, EvennessKind, Instance, SideRow
+from gtm_opt.instance.terms import (
+    Barred,
+    Dense,
+    Distance,
+    FloatArray,
+    IntArray,
+    Only,
+    Rows,
+    Stay,
+    Table,
+    Term,
+    frozen,
+)
+
+__all__ = [
+    "CHUNK",
+    "Barred",
+    "Dense",
+    "Distance",
+    "Evenness",
+    "EvennessKind",
+    "FloatArray",
+    "Instance",
+    "IntArray",
+    "Only",
+    "Rows",
+    "SideRow",
+    "Stay",
+    "Table",
+    "Term",
+    "frozen",
+]

@@ -1,0 +1,299 @@
+"""Terms: quantities per (unit, territory) that are computed in blocks, never stored whole.
+
+A term is anything of the shape "so much for unit i in territory k": the loss when an
+account leaves its owner, the distance to a territory's center, a misfit, or infinity
+where a pair is barred. The cost of an instance and its side rows are sums of terms, so
+memory stays linear in the number of units however many territories there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = [
+    "Barred",
+    "Dense",
+    "Distance",
+    "FloatArray",
+    "IntArray",
+    "Only",
+    "Rows",
+    "Stay",
+    "Table",
+    "Term",
+    "frozen",
+    "total",
+]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+Rows = slice | IntArray
+
+_EARTH_RADIUS_KM = 6371.0088
+
+
+def frozen(values: ArrayLike, dtype: type = np.float64) -> NDArray[np.generic]:
+    """Return a read-only C-contiguous copy of ``values``."""
+    array = np.array(values, dtype=dtype, order="C", copy=True)
+    array.setflags(write=False)
+    return array
+
+
+@runtime_checkable
+class Term(Protocol):
+    """So much for each unit in each territory."""
+
+    def block(self, rows: Rows) -> FloatArray:
+        """Return the values of ``rows``, shape (len(rows), n_territories)."""
+        ...
+
+    def take(self, units: IntArray) -> Term:
+        """Return the same term for a subset of the units, in the given order."""
+        ...
+
+    def take_territories(self, territories: IntArray) -> Term:
+        """Return the same term for a subset of the territories, in the given order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dense:
+    """A stored matrix.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_units, n_territories)
+    """
+
+    values: FloatArray
+
+    def block(self, rows: Rows) -> FloatArray:
+        """Return the values of ``rows``."""
+        return np.array(self.values[rows], dtype=np.float64)
+
+    def take(self, units: IntArray) -> Dense:
+        """Return the term of a subset of the units."""
+        return Dense(self.values[units])
+
+    def take_territories(self, territories: IntArray) -> Dense:
+        """Return the term of a subset of the territories."""
+        return Dense(self.values[:, territories])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stay:
+    """A loss of ``value[i]`` wherever unit i is not at ``home[i]``.
+
+    Attributes
+    ----------
+    home : ndarray of int, shape (n_units,)
+        Territory position the unit comes from. -1: no home, no loss anywhere.
+        -2: its home is not among these territories, the loss occurs everywhere.
+    value : ndarray of shape (n_units,)
+        Loss when the unit moves, >= 0.
+    n_territories : int
+    """
+
+    home: IntArray
+    value: FloatArray
+    n_territories: int
+
+    def block(self, rows: Rows) -> FloatArray:
+        """Return the values of ``rows``."""
+        home, value = self.home[rows], self.value[rows]
+        out = np.repeat(np.where(home == -1, 0.0, value)[:, None], self.n_territories, axis=1)
+        at_home = np.flatnonzero(home >= 0)
+        out[at_home, home[at_home]] = 0.0
+        return out
+
+    def take(self, units: IntArray) -> Stay:
+        """Return the term of a subset of the units."""
+        return Stay(self.home[units], self.value[units], self.n_territories)
+
+    def take_territories(self, territories: IntArray) -> Stay:
+        """Return the term of a subset of the territories."""
+        position = np.full(self.n_territories, -2, dtype=np.int64)
+        position[territories] = np.arange(len(territories))
+        home = np.where(self.home >= 0, position[self.home], self.home)
+        return Stay(home, self.value, len(territories))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Distance:
+    """Weighted distance from each unit to each territory's center.
+
+    Attributes
+    ----------
+    points : ndarray of shape (n_units, 2)
+        Plane coordinates, or latitude and longitude in degrees when ``haversine``.
+    centers : ndarray of shape (n_territories, 2)
+        Same units as ``points``.
+    weight : ndarray of shape (n_units,)
+        Multiplies the distance, >= 0.
+    squared : bool
+        Squared distance: the solution by prices is then a balanced power diagram.
+    haversine : bool
+        Great-circle distance in kilometers (sphere of radius 6371.0088 km).
+    """
+
+    points: FloatArray
+    centers: FloatArray
+    weight: FloatArray
+    squared: bool = False
+    haversine: bool = False
+
+    def block(self, rows: Rows) -> FloatArray:
+        """Return the values of ``rows``."""
+        points = self.points[rows]
+        if self.haversine:
+            a, b = np.radians(points), np.radians(self.centers)
+            half_lat = np.sin((a[:, None, 0] - b[None, :, 0]) / 2.0)
+            half_lon = np.sin((a[:, None, 1] - b[None, :, 1]) / 2.0)
+            chord = half_lat**2 + np.cos(a[:, 0])[:, None] * np.cos(b[:, 0])[None, :] * half_lon**2
+            distance = 2.0 * _EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(chord, 0.0, 1.0)))
+            if self.squared:
+                distance *= distance
+        else:
+            dx = points[:, None, 0] - self.centers[None, :, 0]
+            dy = points[:, None, 1] - self.centers[None, :, 1]
+            distance = dx * dx + dy * dy
+            if not self.squared:
+                np.sqrt(distance, out=distance)
+        distance *= self.weight[rows][:, None]
+        return distance
+
+    def take(self, units: IntArray) -> Distance:
+        """Return the term of a subset of the units."""
+        return Distance(self.points[units], self.centers, self.weight[units], self.squared, self.haversine)
+
+    def take_territories(self, territories: IntArray) -> Distance:
+        """Return the term of a subset of the territories."""
+        return Distance(self.points, self.centers[territories], self.weight, self.squared, self.haversine)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """A value per (segment of the unit, territory), times a weight per unit.
+
+    Attributes
+    ----------
+    codes : ndarray of int, shape (n_units,)
+        Row of ``table`` for each unit; -1: zero everywhere.
+    table : ndarray of shape (n_segments, n_territories)
+    weight : ndarray of shape (n_units,)
+    """
+
+    codes: IntArray
+    table: FloatArray
+    weight: FloatArray
+
+    def block(self, rows: Rows) -> FloatArray:
+        """Return the values of ``rows``."""
+        codes = self.codes[rows]
+        out: FloatArray = self.table[codes] * np.where(codes < 0, 0.0, self.weight[rows])[:, None]
+        return out
+
+    def take(self, units: IntArray) -> Table:
+        """Return the term of a subset of the units."""
+        return Table(self.codes[units], self.table, self.weight[units])
+
+    def take_territories(self, territories: IntArray) -> Table:
+        """Return the term of a subset of the territories."""
+        return Table(self.codes, self.table[:, territories], self.weight)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Only:
+    """Infinity everywhere but in ``territory[i]`` (pins); -1 leaves unit i free.
+
+    Attributes
+    ----------
+    territory : ndarray of int, shape (n_units,)
+        -2: pinned to a territory that is not among these (infinite everywhere).
+    n_territories : int
+    """
+
+    territory: IntArray
+    n_territories: int
+
+    def block(self, rows: Rows) -> FloatArray:
+        """Return the values of ``rows``."""
+        allowed = self.territory[rows]
+        out = np.zeros((len(allowed), self.n_territories))
+        out[allowed != -1] = np.inf
+        pinned = np.flatnonzero(allowed >= 0)
+        out[pinned, allowed[pinned]] = 0.0
+        return out
+
+    def take(self, units: IntArray) -> Only:
+        """Return the term of a subset of the units."""
+        return Only(self.territory[units], self.n_territories)
+
+    def take_territories(self, territories: IntArray) -> Only:
+        """Return the term of a subset of the territories."""
+        position = np.full(self.n_territories, -2, dtype=np.int64)
+        position[territories] = np.arange(len(territories))
+        return Only(np.where(self.territory >= 0, position[self.territory], self.territory), len(territories))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Barred:
+    """Infinity for the listed (unit, territory) pairs, zero elsewhere.
+
+    Attributes
+    ----------
+    unit, territory : ndarray of int, shape (n_pairs,)
+        Positions; sorted by unit.
+    n_units, n_territories : int
+    """
+
+    unit: IntArray
+    territory: IntArray
+    n_units: int
+    n_territories: int
+
+    def block(self, rows: Rows) -> FloatArray:
+        """Return the values of ``rows``."""
+        if isinstance(rows, slice):
+            start, stop, _ = rows.indices(self.n_units)
+            first, last = np.searchsorted(self.unit, (start, stop))
+            out = np.zeros((stop - start, self.n_territories))
+            out[self.unit[first:last] - start, self.territory[first:last]] = np.inf
+            return out
+        position = np.full(self.n_units, -1, dtype=np.int64)
+        position[rows] = np.arange(len(rows))
+        row = position[self.unit]
+        out = np.zeros((len(rows), self.n_territories))
+        hit = row >= 0
+        out[row[hit], self.territory[hit]] = np.inf
+        return out
+
+    def take(self, units: IntArray) -> Barred:
+        """Return the term of a subset of the units."""
+        position = np.full(self.n_units, -1, dtype=np.int64)
+        position[units] = np.arange(len(units))
+        row = position[self.unit]
+        hit = row >= 0
+        order = np.argsort(row[hit], kind="stable")
+        return Barred(row[hit][order], self.territory[hit][order], len(units), self.n_territories)
+
+    def take_territories(self, territories: IntArray) -> Barred:
+        """Return the term of a subset of the territories."""
+        position = np.full(self.n_territories, -1, dtype=np.int64)
+        position[territories] = np.arange(len(territories))
+        column = position[self.territory]
+        hit = column >= 0
+        return Barred(self.unit[hit], column[hit], self.n_units, len(territories))
+
+
+def total(terms: Sequence[Term], rows: Rows, n_rows: int, n_territories: int) -> FloatArray:
+    """Return the sum of ``terms`` over ``rows``, shape (n_rows, n_territories)."""
+    out = np.zeros((n_rows, n_territories))
+    for term in terms:
+        out += term.block(rows)
+    return out
