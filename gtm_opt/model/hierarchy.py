@@ -1,0 +1,567 @@
+"""The tree of a go-to-market organization: who divides what among whom."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from gtm_opt.errors import DataError, Findings, shorten
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+__all__ = ["MAX_BUCKETS", "Hierarchy"]
+
+MAX_BUCKETS = 10
+"""Planners divide into at most this many buckets at a time."""
+
+Nested = Mapping[str, Any] | Sequence[str] | float | None
+
+
+@dataclass(frozen=True)
+class Hierarchy:
+    """A rooted tree whose leaves are territories.
+
+    Build one with `from_reps`, `from_dict`, `from_frame` or `split` rather than by hand.
+
+    Attributes
+    ----------
+    nodes : tuple of str
+        Node ids, parents before their children, siblings in the order given.
+    parents : tuple of (str or None)
+        Parent of each node; None for the root, which comes first.
+    weights : tuple of float
+        Weight of each *leaf* (capacity, for example), > 0; 0 for inner nodes. The share of a node
+        is the sum of the weights of its leaves over the sum of all.
+    levels : tuple of str
+        Name of each depth, the root's first.
+    max_buckets : int
+        Most children a node may have.
+
+    Raises
+    ------
+    DataError
+        For repeated ids, unknown parents, cycles, more than one root, weights that are not
+        positive, and nodes with more than ``max_buckets`` children; all in one error.
+
+    Examples
+    --------
+    >>> tree = Hierarchy.split(17)
+    >>> [tree.leaf_count(child) for child in tree.children(tree.root)]
+    [8, 9]
+    """
+
+    nodes: tuple[str, ...]
+    parents: tuple[str | None, ...]
+    weights: tuple[float, ...]
+    levels: tuple[str, ...] = ()
+    max_buckets: int = MAX_BUCKETS
+    _children: dict[str, tuple[str, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        found = Findings()
+        self._check_ids(found)
+        found.raise_if_any()
+        children: dict[str, list[str]] = {node: [] for node in self.nodes}
+        for node, parent in zip(self.nodes, self.parents, strict=True):
+            if parent is not None:
+                children[parent].append(node)
+        object.__setattr__(self, "_children", {node: tuple(below) for node, below in children.items()})
+        self._check_shape(found)
+        found.raise_if_any()
+        if len(self.levels) != self.depth + 1:
+            named = self.levels or ("company",)
+            generic = tuple(f"level {d}" for d in range(len(named), self.depth + 1))
+            object.__setattr__(self, "levels", (named + generic)[: self.depth + 1])
+
+    def _check_ids(self, found: Findings) -> None:
+        if not self.nodes:
+            found.add("hierarchy", "needs at least one node", remedy="Give the territories as leaves.")
+            return
+        ids = pd.Series(self.nodes, dtype=object)
+        twice = ids[ids.duplicated()].unique()
+        if len(twice):
+            found.add(
+                "hierarchy",
+                "must name every node once",
+                got="repeated ids",
+                rows=twice,
+                remedy="Make ids unique, for example by prefixing them with their parent.",
+            )
+        known = set(self.nodes)
+        roots = [n for n, p in zip(self.nodes, self.parents, strict=True) if p is None]
+        if len(roots) != 1:
+            found.add(
+                "hierarchy",
+                "must have exactly one root",
+                got=f"{len(roots)} nodes without a parent",
+                rows=roots,
+                remedy="Add one node above them, or give the missing parents.",
+            )
+        lost = [n for n, p in zip(self.nodes, self.parents, strict=True) if p is not None and p not in known]
+        if lost:
+            found.add(
+                "hierarchy",
+                "must only name known parents",
+                got="unknown parents",
+                rows=lost,
+                remedy="Add the parents as nodes of their own.",
+            )
+
+    def _check_shape(self, found: Findings) -> None:
+        reached = set()
+        todo = [self.root]
+        while todo:
+            node = todo.pop()
+            reached.add(node)
+            todo.extend(self._children[node])
+        circling = [n for n in self.nodes if n not in reached]
+        if circling:
+            found.add(
+                "hierarchy",
+                "must be a tree",
+                got="nodes that are their own ancestor",
+                rows=circling,
+                remedy="Break the cycle in the parent links.",
+            )
+            return
+        wide = [n for n in self.nodes if len(self._children[n]) > self.max_buckets]
+        if wide:
+            most = max(len(self._children[n]) for n in wide)
+            found.add(
+                "hierarchy",
+                f"divides a node into at most {self.max_buckets} buckets",
+                got=f"up to {most} children",
+                rows=wide,
+                remedy=f"Group the children, use Hierarchy.split, or pass max_buckets={most}.",
+            )
+        weak = [n for n, w in zip(self.nodes, self.weights, strict=True) if not self._children[n] and not w > 0]
+        if weak:
+            found.add(
+                "hierarchy",
+                "needs a positive share for every leaf",
+                got="zero, negative or missing shares",
+                rows=weak,
+                remedy="Drop the territory, or give it a share.",
+            )
+
+    # -- building -----------------------------------------------------------------
+
+    @classmethod
+    def from_dict(
+        cls,
+        nested: Nested,
+        *,
+        root: str = "company",
+        levels: Sequence[str] = (),
+        max_buckets: int = MAX_BUCKETS,
+    ) -> Hierarchy:
+        """Build from nested dicts whose innermost values are leaf names or leaf weights.
+
+        Examples
+        --------
+        >>> tree = Hierarchy.from_dict({"East": ["E1", "E2"], "West": {"W1": 1.0, "W2": 0.5}})
+        >>> tree.leaves
+        ('E1', 'E2', 'W1', 'W2')
+        >>> round(tree.share("West"), 4)
+        0.4286
+        """
+        nodes: list[str] = [root]
+        parents: list[str | None] = [None]
+        weights: list[float] = [0.0]
+        queue: list[tuple[str, Nested]] = [(root, nested)]
+        while queue:
+            parent, below = queue.pop(0)
+            if isinstance(below, Mapping):
+                items: list[tuple[str, Nested]] = [(str(name), inner) for name, inner in below.items()]
+            elif isinstance(below, Sequence) and not isinstance(below, str):
+                items = [(str(name), 1.0) for name in below]
+            else:
+                raise DataError(
+                    f"hierarchy node '{parent}' must hold a dict, a list of names or a weight, got {type(below).__name__}."
+                )
+            for name, inner in items:
+                leaf = inner is None or isinstance(inner, int | float)
+                nodes.append(name)
+                parents.append(parent)
+                weights.append(float(inner if isinstance(inner, int | float) else 1.0) if leaf else 0.0)
+                if not leaf:
+                    queue.append((name, inner))
+        return cls(tuple(nodes), tuple(parents), tuple(weights), tuple(levels), max_buckets)
+
+    @classmethod
+    def from_frame(
+        cls,
+        nodes: pd.DataFrame,
+        *,
+        node: str = "node_id",
+        parent: str = "parent_id",
+        share: str | None = None,
+        levels: Sequence[str] = (),
+        max_buckets: int = MAX_BUCKETS,
+    ) -> Hierarchy:
+        """Build from a table with one row per node.
+
+        Parameters
+        ----------
+        nodes : DataFrame
+        node, parent, share : str
+            Columns: id, id of the parent (empty for the root), weight of a leaf (default: equal).
+        levels : sequence of str
+            Name of each depth, the root's first.
+        max_buckets : int
+        """
+        missing = [c for c in (node, parent, *([share] if share else [])) if c not in nodes.columns]
+        if missing:
+            raise DataError(
+                f"`nodes` lacks the columns {shorten(missing)}. It has: {shorten(list(nodes.columns), shown=20)}."
+            )
+        ids = [str(v) for v in nodes[node]]
+        above = [None if pd.isna(v) or v == "" else str(v) for v in nodes[parent]]
+        weight = nodes[share].astype(float).fillna(0.0).tolist() if share else [1.0] * len(ids)
+        position = {name: at for at, name in enumerate(ids)}
+        depth = {name: _depth(name, position, above) for name in ids}
+        order = sorted(range(len(ids)), key=lambda at: (depth[ids[at]], at))
+        inner = {a for a in above if a is not None}
+        return cls(
+            tuple(ids[at] for at in order),
+            tuple(above[at] for at in order),
+            tuple(0.0 if ids[at] in inner else weight[at] for at in order),
+            tuple(levels),
+            max_buckets,
+        )
+
+    @classmethod
+    def from_reps(
+        cls,
+        reps: pd.DataFrame,
+        levels: Sequence[str],
+        *,
+        rep: str = "rep_id",
+        share: str | None = None,
+        root: str = "company",
+        max_buckets: int = MAX_BUCKETS,
+    ) -> Hierarchy:
+        """Build from columns of a rep table: one level per column, the reps as leaves.
+
+        Parameters
+        ----------
+        reps : DataFrame
+            One row per rep (or seat).
+        levels : sequence of str
+            Columns from the top down, for example ``["region", "manager"]``.
+        rep : str
+            Column of the leaf names.
+        share : str, optional
+            Column with the weight of each leaf (capacity); default: equal.
+        root : str
+            Name of the top node.
+        max_buckets : int
+            A group with more reps is an error; use `split` below it, or raise the limit.
+
+        Notes
+        -----
+        Values that occur under several parents (a manager in two regions) become several
+        nodes, named ``parent/value``.
+        """
+        columns = [*levels, rep, *([share] if share else [])]
+        found = Findings()
+        for column in columns:
+            if column not in reps.columns:
+                found.add(
+                    f"reps['{column}']",
+                    "must exist",
+                    got=f"columns {shorten(list(reps.columns), shown=20)}",
+                    remedy="Name the columns that hold the levels.",
+                )
+            elif reps[column].isna().any():
+                found.add(
+                    f"reps['{column}']",
+                    "must not be empty",
+                    rows=[str(i) for i in reps.index[reps[column].isna()]],
+                    remedy="Fill in the value, or leave the rep out.",
+                )
+        found.raise_if_any()
+        paths = [tuple(str(v) for v in row) for row in reps[list(levels)].itertuples(index=False, name=None)]
+        names = _node_names(paths, {root} | {str(r) for r in reps[rep]})
+        nodes, parents, weights = [root], [None], [0.0]
+        above: list[str | None] = list(parents)
+        seen: set[tuple[str, ...]] = set()
+        for depth in range(len(levels)):
+            for path in paths:
+                prefix = path[: depth + 1]
+                if prefix in seen:
+                    continue
+                seen.add(prefix)
+                nodes.append(names[prefix])
+                above.append(names[prefix[:-1]] if depth else root)
+                weights.append(0.0)
+        leaf_weight = reps[share].astype(float).tolist() if share else [1.0] * len(reps)
+        for path, name, weight in zip(paths, reps[rep], leaf_weight, strict=True):
+            nodes.append(str(name))
+            above.append(names[path] if levels else root)
+            weights.append(weight)
+        return cls(tuple(nodes), tuple(above), tuple(weights), (root, *levels, rep), max_buckets)
+
+    @classmethod
+    def split(
+        cls,
+        leaves: int | Sequence[str],
+        *,
+        weights: Sequence[float] | None = None,
+        root: str = "company",
+        max_buckets: int = MAX_BUCKETS,
+    ) -> Hierarchy:
+        """Group a flat list into a balanced tree of small carves, neighbors together.
+
+        Parameters
+        ----------
+        leaves : int or sequence of str
+            How many, or their names in an order in which neighbors belong together.
+        weights : sequence of float, optional
+        root : str
+        max_buckets : int
+            At least 2.
+
+        Examples
+        --------
+        >>> print(Hierarchy.split(17, max_buckets=10).to_text(depth=1))
+        company (17 leaves, 100.0 %)
+        ├── company.1 (8 leaves, 47.1 %)
+        └── company.2 (9 leaves, 52.9 %)
+        """
+        if max_buckets < 2:
+            raise DataError(f"`max_buckets` must be at least 2, got {max_buckets}. Ten is what planners use.")
+        names = (
+            [f"T{n:0{len(str(leaves))}d}" for n in range(1, leaves + 1)] if isinstance(leaves, int) else list(leaves)
+        )
+        weight = [1.0] * len(names) if weights is None else [float(w) for w in weights]
+        if len(weight) != len(names):
+            raise DataError(f"`weights` must match `leaves`, got {len(weight)} weights for {len(names)} leaves.")
+        nodes, parents, out = [root], [None], [0.0]
+        above: list[str | None] = list(parents)
+        groups: list[tuple[str, int, int]] = [(root, 0, len(names))]
+        while groups:
+            parent, start, stop = groups.pop(0)
+            size = stop - start
+            if size <= max_buckets:
+                nodes += names[start:stop]
+                above += [parent] * size
+                out += weight[start:stop]
+                continue
+            parts = _parts(size, max_buckets)
+            edges = [start + (size * p) // parts for p in range(parts + 1)]
+            for p in range(parts):
+                child = f"{parent}.{p + 1}"
+                nodes.append(child)
+                above.append(parent)
+                out.append(0.0)
+                groups.append((child, edges[p], edges[p + 1]))
+        return cls(tuple(nodes), tuple(above), tuple(out), (), max_buckets)
+
+    # -- reading ------------------------------------------------------------------
+
+    @property
+    def root(self) -> str:
+        """The top node."""
+        return self.nodes[0]
+
+    @cached_property
+    def _parent_of(self) -> dict[str, str | None]:
+        return dict(zip(self.nodes, self.parents, strict=True))
+
+    @cached_property
+    def leaves(self) -> tuple[str, ...]:
+        """All leaves, left to right (depth-first order, so that siblings are neighbors)."""
+        return tuple(node for node in self._depth_first() if not self._children[node])
+
+    @cached_property
+    def _leaf_ranges(self) -> dict[str, tuple[int, int]]:
+        ranges: dict[str, tuple[int, int]] = {leaf: (at, at + 1) for at, leaf in enumerate(self.leaves)}
+        for node in reversed(self._depth_first()):
+            if self._children[node]:
+                below = [ranges[child] for child in self._children[node]]
+                ranges[node] = (below[0][0], below[-1][1])
+        return ranges
+
+    @cached_property
+    def _cumulative(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        weight = dict(zip(self.nodes, self.weights, strict=True))
+        return np.concatenate([[0.0], np.cumsum([weight[leaf] for leaf in self.leaves])])
+
+    def _depth_first(self) -> list[str]:
+        out: list[str] = []
+        todo = [self.root]
+        while todo:
+            node = todo.pop()
+            out.append(node)
+            todo.extend(reversed(self._children[node]))
+        return out
+
+    @cached_property
+    def _depths(self) -> dict[str, int]:
+        depths: dict[str, int] = {}
+        for node, parent in zip(self.nodes, self.parents, strict=True):
+            depths[node] = 0 if parent is None else depths[parent] + 1
+        return depths
+
+    @property
+    def depth(self) -> int:
+        """Number of edges from the root to the deepest leaf."""
+        return max(self._depths.values())
+
+    def children(self, node: str) -> tuple[str, ...]:
+        """Return the children of ``node``, in order; empty for a leaf."""
+        return self._children[self._known(node)]
+
+    def parent(self, node: str) -> str | None:
+        """Return the parent of ``node``; None for the root."""
+        return self._parent_of[self._known(node)]
+
+    def level(self, node: str) -> str:
+        """Return the level name of ``node``."""
+        return self.levels[self._depths[self._known(node)]]
+
+    def path(self, node: str) -> tuple[str, ...]:
+        """Return the nodes from the root down to ``node``."""
+        at: str | None = self._known(node)
+        out: list[str] = []
+        while at is not None:
+            out.append(at)
+            at = self._parent_of[at]
+        return tuple(reversed(out))
+
+    def leaves_below(self, node: str) -> tuple[str, ...]:
+        """Return the leaves at or below ``node``."""
+        start, stop = self._leaf_ranges[self._known(node)]
+        return self.leaves[start:stop]
+
+    def leaf_range(self, node: str) -> tuple[int, int]:
+        """Return the positions [start, stop) of the leaves of ``node`` in ``leaves``."""
+        return self._leaf_ranges[self._known(node)]
+
+    def leaf_count(self, node: str) -> int:
+        """Return how many leaves lie at or below ``node``."""
+        start, stop = self._leaf_ranges[self._known(node)]
+        return stop - start
+
+    def is_leaf(self, node: str) -> bool:
+        """Whether ``node`` has no children."""
+        return not self._children[self._known(node)]
+
+    def share(self, node: str) -> float:
+        """Return the share of ``node`` in the whole, a fraction."""
+        start, stop = self._leaf_ranges[self._known(node)]
+        return float((self._cumulative[stop] - self._cumulative[start]) / self._cumulative[-1])
+
+    def walk(self) -> Iterator[str]:
+        """Yield all nodes, parents first, level by level."""
+        yield from sorted(self.nodes, key=lambda node: self._depths[node])
+
+    def nodes_at(self, depth: int) -> tuple[str, ...]:
+        """Return the nodes at ``depth``, left to right."""
+        return tuple(node for node in self._depth_first() if self._depths[node] == depth)
+
+    def subtree(self, node: str) -> Hierarchy:
+        """Return the tree below ``node``, which becomes its root."""
+        kept = [n for n in self.walk() if self._below(n, node)]
+        weight = dict(zip(self.nodes, self.weights, strict=True))
+        depth = self._depths[self._known(node)]
+        return Hierarchy(
+            tuple(kept),
+            tuple(None if n == node else self._parent_of[n] for n in kept),
+            tuple(weight[n] for n in kept),
+            self.levels[depth:],
+            self.max_buckets,
+        )
+
+    def _below(self, node: str, above: str) -> bool:
+        start, stop = self._leaf_ranges[above]
+        first, last = self._leaf_ranges[node]
+        return start <= first and last <= stop and self._depths[node] >= self._depths[above]
+
+    def _known(self, node: str) -> str:
+        if node not in self._children:
+            raise DataError(f"`node` must be in the hierarchy, got '{node}'. Leaves are: {shorten(self.leaves)}.")
+        return node
+
+    # -- showing ------------------------------------------------------------------
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per node, parents first: node_id, parent_id, level, depth, share, leaves, is_leaf."""
+        nodes = list(self.walk())
+        return pd.DataFrame(
+            {
+                "node_id": nodes,
+                "parent_id": [self._parent_of[n] for n in nodes],
+                "level": [self.level(n) for n in nodes],
+                "depth": [self._depths[n] for n in nodes],
+                "share": [self.share(n) for n in nodes],
+                "leaves": [self.leaf_count(n) for n in nodes],
+                "is_leaf": [not self._children[n] for n in nodes],
+            }
+        )
+
+    def to_networkx(self) -> nx.DiGraph[Hashable]:
+        """Return the tree as a directed graph, edges from parent to child, with the columns of `table`."""
+        import networkx as nx
+
+        graph: nx.DiGraph[Hashable] = nx.DiGraph()
+        for row in self.table.to_dict("records"):
+            graph.add_node(row["node_id"], **{str(k): v for k, v in row.items() if k not in ("node_id", "parent_id")})
+        graph.add_edges_from((p, n) for n, p in self._parent_of.items() if p is not None)
+        return graph
+
+    def to_text(self, *, depth: int | None = None) -> str:
+        """Return the tree drawn with lines, at most ``depth`` levels below the root."""
+        lines: list[str] = []
+
+        def draw(node: str, prefix: str, lead: str, level: int) -> None:
+            count = self.leaf_count(node)
+            size = "" if not self._children[node] else f"{count} leaves, "
+            lines.append(f"{prefix}{lead}{node} ({size}{self.share(node):.1%})".replace("%", " %"))
+            if depth is not None and level >= depth:
+                return
+            inner = prefix + ("" if not lead else "│   " if lead.startswith("├") else "    ")
+            below = self._children[node]
+            for number, child in enumerate(below, 1):
+                draw(child, inner, "└── " if number == len(below) else "├── ", level + 1)
+
+        draw(self.root, "", "", 0)
+        return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+
+def _parts(size: int, most: int) -> int:
+    """Return the fewest parts such that every part still fits the remaining levels evenly."""
+    levels = 1
+    while most**levels < size:
+        levels += 1
+    return min(
+        most, max(2, ceil(size ** (1.0 / levels) - 1e-9) if size > most * 2 else 2, ceil(size / most ** (levels - 1)))
+    )
+
+
+def _depth(name: str, position: Mapping[str, int], above: Sequence[str | None]) -> int:
+    depth, at = 0, above[position[name]]
+    while at is not None and at in position and depth <= len(above):
+        depth, at = depth + 1, above[position[at]]
+    return depth
+
+
+def _node_names(paths: Sequence[tuple[str, ...]], taken: set[str]) -> dict[tuple[str, ...], str]:
+    """Name each prefix by its last part; by its whole path where that would not be unique."""
+    prefixes = dict.fromkeys(path[: d + 1] for path in paths for d in range(len(path)))
+    uses: dict[str, int] = {}
+    for prefix in prefixes:
+        uses[prefix[-1]] = uses.get(prefix[-1], 0) + 1
+    return {p: p[-1] if uses[p[-1]] == 1 and p[-1] not in taken else "/".join(p) for p in prefixes}
