@@ -1,0 +1,1 @@
+"""Benchmarks: protocol, instance readers and generators, runner, tables. Not part of the wheel."""
