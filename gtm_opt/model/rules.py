@@ -1,0 +1,136 @@
+"""Rules: what every plan must keep, whatever it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from gtm_opt.errors import DataError
+
+__all__ = ["Forbid", "KeepApart", "KeepTogether", "MaxMoved", "Pin", "Rule"]
+
+
+@dataclass(frozen=True)
+class KeepTogether:
+    """Accounts of one family go to the same territory.
+
+    Attributes
+    ----------
+    column : str
+        Account column with the id of the parent account, or any group label. Values that are
+        account ids are links (children of children belong to the family as well); other values
+        group the accounts that share them; empty cells stand alone.
+    """
+
+    column: str = "parent_id"
+
+    @property
+    def name(self) -> str:
+        """Name in tables and messages."""
+        return f"keep together by {self.column}"
+
+
+@dataclass(frozen=True)
+class KeepApart:
+    """Accounts of one group go to different territories: competitors, say.
+
+    Attributes
+    ----------
+    groups : tuple of tuple of str
+        Account ids; every group at most as large as the number of territories.
+    """
+
+    groups: Sequence[Sequence[str]]
+
+    @property
+    def name(self) -> str:
+        """Name in tables and messages."""
+        return "keep apart"
+
+
+@dataclass(frozen=True)
+class Pin:
+    """Named accounts are locked into a territory.
+
+    Attributes
+    ----------
+    accounts : mapping of str to str
+        Territory (name or rep id) per account id. A Series does as well.
+    """
+
+    accounts: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        if isinstance(self.accounts, pd.Series):
+            object.__setattr__(self, "accounts", {str(k): str(v) for k, v in self.accounts.items()})
+
+    @property
+    def name(self) -> str:
+        """Name in tables and messages."""
+        return "pin"
+
+
+@dataclass(frozen=True)
+class Forbid:
+    """Pairs of an account and a territory that must not come together.
+
+    Attributes
+    ----------
+    pairs : sequence of (str, str)
+        (account id, territory name or rep id). A DataFrame with the columns ``account_id`` and
+        ``territory`` does as well.
+    by : str, optional
+        When given, the first entry of each pair is a value of this account column (a country,
+        say) and stands for all its accounts.
+    """
+
+    pairs: Sequence[tuple[str, str]]
+    by: str | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.pairs, pd.DataFrame):
+            first = self.by if self.by is not None and self.by in self.pairs.columns else "account_id"
+            missing = [c for c in (first, "territory") if c not in self.pairs.columns]
+            if missing:
+                raise DataError(f"Forbid needs the columns '{first}' and 'territory', lacks {', '.join(missing)}.")
+            rows = self.pairs[[first, "territory"]].itertuples(index=False, name=None)
+            object.__setattr__(self, "pairs", tuple((str(a), str(t)) for a, t in rows))
+
+    @property
+    def name(self) -> str:
+        """Name in tables and messages."""
+        return "forbid"
+
+
+@dataclass(frozen=True)
+class MaxMoved:
+    """At most this share of the owned value may leave its present owner.
+
+    Attributes
+    ----------
+    share : float
+        A fraction from 0 (nothing moves) to 1.
+    by : str, optional
+        Column the share is measured in; default: the number of accounts.
+    owner : str, optional
+        Account column with the present owner; default: that of the problem's `KeepOwner`, else
+        ``"owner"``. Accounts nobody owns may go anywhere.
+    """
+
+    share: float
+    by: str | None = None
+    owner: str | None = None
+
+    def __post_init__(self) -> None:
+        if not (0.0 <= self.share <= 1.0):
+            raise DataError(f"MaxMoved share must be a fraction from 0 to 1 (0.2 is 20 %), got {self.share!r}.")
+
+    @property
+    def name(self) -> str:
+        """Name in tables and messages."""
+        return f"at most {self.share:.4g} of {self.by or 'accounts'} moved"
+
+
+Rule = KeepTogether | KeepApart | Pin | Forbid | MaxMoved

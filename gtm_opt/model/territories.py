@@ -1,0 +1,252 @@
+"""Territories (seats): their names, shares, status, incumbents and centers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from gtm_opt.errors import DataError, Findings
+from gtm_opt.model.tables import did_you_mean
+
+if TYPE_CHECKING:
+    from gtm_opt.model.hierarchy import Hierarchy
+
+__all__ = ["SeatStatus", "Territories"]
+
+SHARE_TOLERANCE = 1e-6
+
+
+class SeatStatus(StrEnum):
+    """Whether somebody sits in a seat."""
+
+    FILLED = "filled"
+    TO_BE_HIRED = "to be hired"
+    TO_BE_REPLACED = "to be replaced"
+
+    @classmethod
+    def read(cls, text: object) -> SeatStatus:
+        """Return the status a cell means: full words, or the usual ``TBH`` and ``TBR``."""
+        word = str(text).strip().lower().replace("_", " ").replace("-", " ")
+        return cls({"tbh": "to be hired", "open": "to be hired", "tbr": "to be replaced", "active": "filled"}.get(word, word))
+
+
+@dataclass(frozen=True)
+class Territories:
+    """The buckets accounts are carved into.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Unique.
+    shares : tuple of float
+        Fraction of everything each should get; positive, sum to 1. Default: equal. Use
+        `from_weights` for 8 : 9 or capacities.
+    status : tuple of SeatStatus
+        Default: all filled.
+    reps : tuple of (str or None)
+        Id of the incumbent of each seat. Owners in the account table are matched against
+        these ids first, then against ``names``.
+    centers : tuple of (float, float), or None
+        Latitude and longitude (or plane coordinates) of each territory's center.
+
+    Raises
+    ------
+    DataError
+        For repeated names, shares that are not positive or do not sum to 1, and lengths that differ.
+    """
+
+    names: tuple[str, ...]
+    shares: tuple[float, ...] = ()
+    status: tuple[SeatStatus, ...] = ()
+    reps: tuple[str | None, ...] = ()
+    centers: tuple[tuple[float, float], ...] | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        count = len(self.names)
+        object.__setattr__(self, "names", tuple(str(n) for n in self.names))
+        if not self.shares and count:
+            object.__setattr__(self, "shares", (1.0 / count,) * count)
+        if not self.status:
+            object.__setattr__(self, "status", (SeatStatus.FILLED,) * count)
+        if not self.reps:
+            object.__setattr__(self, "reps", (None,) * count)
+        self._check()
+
+    def _check(self) -> None:
+        found = Findings()
+        count = len(self.names)
+        if count == 0:
+            found.add("territories", "needs at least one territory", remedy="Give names, or a number.")
+        names = pd.Series(self.names, dtype=object)
+        if names.duplicated().any():
+            found.add("territories", "must have unique names", got="repeated names", rows=names[names.duplicated()].unique(),
+                      remedy="Rename them, for example with a number behind.")
+        for label, values in (("shares", self.shares), ("status", self.status), ("reps", self.reps), ("centers", self.centers)):
+            if values is not None and len(values) != count:
+                found.add(f"territories.{label}", f"needs one entry for each of the {count} territories", got=str(len(values)))
+        shares = np.asarray(self.shares, dtype=float)
+        bad = [n for n, s in zip(self.names, shares, strict=False) if not (np.isfinite(s) and s > 0)]
+        if bad:
+            found.add("territories.shares", "must be positive", rows=bad, remedy="Leave out a territory that gets nothing.")
+        elif count and abs(shares.sum() - 1.0) > SHARE_TOLERANCE:
+            found.add("territories.shares", "must sum to 1", got=f"{shares.sum():.6g}",
+                      remedy="Correct them, or use Territories.from_weights, which divides by the sum.")
+        found.raise_if_any()
+
+    @classmethod
+    def equal(cls, territories: int | Sequence[str]) -> Territories:
+        """Return equal territories, by number (T1, T2, ...) or by name."""
+        if isinstance(territories, int):
+            if territories < 1:
+                raise DataError(f"`territories` must be at least 1, got {territories}.")
+            width = len(str(territories))
+            return cls(tuple(f"T{n:0{width}d}" for n in range(1, territories + 1)))
+        return cls(tuple(territories))
+
+    @classmethod
+    def from_weights(cls, weights: Mapping[str, float]) -> Territories:
+        """Return territories whose shares are in proportion to ``weights``.
+
+        Examples
+        --------
+        >>> Territories.from_weights({"East": 8, "West": 9}).shares
+        (0.47058823529411764, 0.5294117647058824)
+        """
+        total = float(sum(weights.values()))
+        if not total > 0:
+            raise DataError(f"`weights` must have a positive sum, got {total:g}.")
+        return cls(tuple(weights), tuple(float(w) / total for w in weights.values()))
+
+    @classmethod
+    def from_hierarchy(cls, tree: Hierarchy) -> Territories:
+        """Return the leaves of a hierarchy with their shares."""
+        return cls(tree.leaves, tuple(tree.share(leaf) for leaf in tree.leaves))
+
+    @classmethod
+    def from_reps(
+        cls,
+        reps: pd.DataFrame,
+        *,
+        rep: str = "rep_id",
+        name: str | None = None,
+        share: str | None = None,
+        status: str | None = None,
+        center: tuple[str, str] | None = None,
+    ) -> Territories:
+        """Return one territory per row of a rep table.
+
+        Parameters
+        ----------
+        reps : DataFrame
+            One row per seat; a seat to be hired is a row too (its rep id is then the seat's).
+        rep : str
+            Column of unique rep ids.
+        name : str, optional
+            Column of territory names; default: the rep ids.
+        share : str, optional
+            Column of capacities (any unit); default: ``"capacity"`` where there is one, else equal.
+        status : str, optional
+            Column of filled / to be hired / to be replaced; default: ``"status"`` where there is one.
+        center : (str, str), optional
+            Columns of latitude and longitude; default: ``("lat", "lon")`` where both exist.
+        """
+        found = Findings()
+        share = share if share is not None else "capacity" if "capacity" in reps.columns else None
+        status = status if status is not None else "status" if "status" in reps.columns else None
+        if center is None and {"lat", "lon"} <= set(reps.columns):
+            center = ("lat", "lon")
+        wanted = [c for c in (rep, name, share, status, *(center or ())) if c is not None]
+        for column in dict.fromkeys(wanted):
+            if column not in reps.columns:
+                found.add(f"reps['{column}']", "must exist", remedy=did_you_mean(column, reps.columns))
+        if rep in reps.columns:
+            _check_rep_ids(reps[rep], found)
+        found.raise_if_any()
+        ids = [str(r) for r in reps[rep]]
+        states = _read_status(reps, status, ids, found)
+        weights = _read_shares(reps, share, ids, found)
+        points = _read_centers(reps, center, ids, found)
+        found.raise_if_any()
+        total = float(np.sum(weights))
+        return cls(
+            tuple(str(n) for n in reps[name]) if name else tuple(ids),
+            tuple(float(w) / total for w in weights),
+            tuple(states),
+            tuple(ids),
+            points,
+        )
+
+    @property
+    def count(self) -> int:
+        """Number of territories."""
+        return len(self.names)
+
+    @property
+    def position(self) -> dict[str, int]:
+        """Position of each name, and of each rep id that is not a name."""
+        out = {rep: at for at, rep in enumerate(self.reps) if rep is not None}
+        out.update({name: at for at, name in enumerate(self.names)})
+        return out
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per territory: territory, share, status, rep_id (and center)."""
+        table = pd.DataFrame(
+            {"territory": self.names, "share": self.shares, "status": [s.value for s in self.status], "rep_id": self.reps}
+        )
+        if self.centers is not None:
+            table["center_1"], table["center_2"] = zip(*self.centers, strict=True)
+        return table
+
+
+def _check_rep_ids(ids: pd.Series, found: Findings) -> None:
+    if ids.isna().any():
+        found.add("reps", "must have an id in every row", rows=ids.index[ids.isna()],
+                  remedy="Give seats without a person an id such as 'TBH-1'.")
+    twice = ids[ids.duplicated() & ids.notna()].unique()
+    if len(twice):
+        found.add("reps", "must name every rep once", got="repeated ids", rows=twice, remedy="Merge the rows of one rep.")
+
+
+def _read_status(reps: pd.DataFrame, column: str | None, ids: Sequence[str], found: Findings) -> list[SeatStatus]:
+    if column is None:
+        return [SeatStatus.FILLED] * len(reps)
+    out, bad = [], []
+    for name, text in zip(ids, reps[column], strict=True):
+        try:
+            out.append(SeatStatus.read(text))
+        except ValueError:
+            bad.append(f"{name}: {text}")
+    if bad:
+        found.add(f"reps['{column}']", "must be 'filled', 'to be hired' (TBH) or 'to be replaced' (TBR)", rows=bad,
+                  remedy="Translate your own words first.")
+    return out
+
+
+def _read_shares(reps: pd.DataFrame, column: str | None, ids: Sequence[str], found: Findings) -> list[float]:
+    if column is None:
+        return [1.0] * len(reps)
+    numbers = pd.to_numeric(reps[column], errors="coerce").to_numpy(dtype=float)
+    bad = [name for name, number in zip(ids, numbers, strict=True) if not (np.isfinite(number) and number > 0)]
+    if bad:
+        found.add(f"reps['{column}']", "must hold positive capacities", rows=bad,
+                  remedy="Leave out reps without capacity, or give the capacity of the ramped seat.")
+    return [float(number) for number in numbers]
+
+
+def _read_centers(
+    reps: pd.DataFrame, columns: tuple[str, str] | None, ids: Sequence[str], found: Findings
+) -> tuple[tuple[float, float], ...] | None:
+    if columns is None:
+        return None
+    points = reps[list(columns)].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
+    bad = [name for name, point in zip(ids, points, strict=True) if not np.isfinite(point).all()]
+    if bad:
+        found.add(f"reps[{list(columns)}]", "must hold coordinates", rows=bad,
+                  remedy="Give a home location to every seat, for a seat to be hired the wanted one; or drop the columns.")
+    return tuple((float(a), float(b)) for a, b in points)
