@@ -1,0 +1,74 @@
+"""A directive that documents the public names of one room, so that the reference is never stale.
+
+``.. public-names:: carving`` documents every name in ``gtm_opt.__all__`` that is defined in
+``gtm_opt.carving``. The build warns, and so fails, when a public name belongs to no page.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+
+import gtm_opt
+
+if TYPE_CHECKING:
+    from docutils.nodes import Node
+    from sphinx.application import Sphinx
+
+_logger = logging.getLogger(__name__)
+_OTHER = "constants"
+
+
+def room_of(name: str) -> str:
+    """Return the room that a public name belongs to."""
+    value = getattr(gtm_opt, name)
+    module = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None) or ""
+    parts = module.split(".")
+    return parts[1] if parts[0] == "gtm_opt" and len(parts) > 1 else _OTHER
+
+
+def names_of(room: str) -> list[str]:
+    """List the public names of a room, sorted."""
+    return sorted(name for name in gtm_opt.__all__ if name != "__version__" and room_of(name) == room)
+
+
+def described(name: str) -> str:
+    """Return the reStructuredText that documents one public name."""
+    value = getattr(gtm_opt, name)
+    if inspect.ismodule(value):
+        return f".. automodule:: {value.__name__}\n   :members:\n   :imported-members:\n"
+    if inspect.isclass(value):
+        return f".. autoclass:: gtm_opt.{name}\n   :members:\n"
+    return f".. auto{'function' if callable(value) else 'data'}:: gtm_opt.{name}\n"
+
+
+class PublicNames(SphinxDirective):
+    """Document the public names of one room."""
+
+    required_arguments = 1
+
+    def run(self) -> list[Node]:
+        """Return the nodes of the names, in alphabetical order."""
+        room = self.arguments[0]
+        documented: set[str] = self.env.__dict__.setdefault("documented_rooms", set())
+        documented.add(room)
+        text = "\n".join(described(name) for name in names_of(room))
+        return self.parse_text_to_nodes(text) if text else []
+
+
+def report_undocumented(app: Sphinx, env: Any) -> None:
+    """Warn about public names whose room has no page."""
+    documented = getattr(env, "documented_rooms", set())
+    for name in sorted(gtm_opt.__all__):
+        if name != "__version__" and room_of(name) not in documented:
+            _logger.warning("gtm_opt.%s is public, but room '%s' has no reference page", name, room_of(name))
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the directive."""
+    app.add_directive("public-names", PublicNames)
+    app.connect("env-check-consistency", report_undocumented)
+    return {"version": "1", "parallel_read_safe": False}
