@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -37,7 +37,7 @@ Rows = slice | IntArray
 _EARTH_RADIUS_KM = 6371.0088
 
 
-def frozen(values: ArrayLike, dtype: type = np.float64) -> NDArray[np.generic]:
+def frozen(values: ArrayLike, dtype: type = np.float64) -> NDArray[Any]:
     """Return a read-only C-contiguous copy of ``values``."""
     array = np.array(values, dtype=dtype, order="C", copy=True)
     array.setflags(write=False)
