@@ -54,6 +54,18 @@ def test_importing_loads_no_heavy_package(root: Path) -> None:
     assert json.loads(run_python(code, root)) == []
 
 
+def test_looking_up_every_public_name_loads_no_heavy_package(root: Path) -> None:
+    """Heavy packages are for calls, not for names. (Pandas itself loads pyarrow where that is installed.)"""
+    names = tuple(name for name in HEAVY if name != "pyarrow")
+    code = f"""
+import gtm_opt, sys, json
+for name in gtm_opt.__all__:
+    getattr(gtm_opt, name)
+print(json.dumps([name for name in {names!r} if name in sys.modules]))
+"""
+    assert json.loads(run_python(code, root)) == []
+
+
 def test_importing_takes_less_than_half_a_second(root: Path) -> None:
     """Processor time, the best of five, so that a busy machine does not decide."""
     code = "import time; t = time.process_time(); import gtm_opt; print(time.process_time() - t)"
