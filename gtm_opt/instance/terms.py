@@ -39,7 +39,7 @@ _EARTH_RADIUS_KM = 6371.0088
 
 def frozen(values: ArrayLike, dtype: type = np.float64) -> NDArray[Any]:
     """Return a read-only C-contiguous copy of ``values``."""
-    array = np.array(values, dtype=dtype, order="C", copy=True)
+    array: NDArray[Any] = np.array(values, dtype=dtype, order="C", copy=True)
     array.setflags(write=False)
     return array
 
@@ -155,7 +155,7 @@ class Distance:
             half_lat = np.sin((a[:, None, 0] - b[None, :, 0]) / 2.0)
             half_lon = np.sin((a[:, None, 1] - b[None, :, 1]) / 2.0)
             chord = half_lat**2 + np.cos(a[:, 0])[:, None] * np.cos(b[:, 0])[None, :] * half_lon**2
-            distance = 2.0 * _EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(chord, 0.0, 1.0)))
+            distance: FloatArray = 2.0 * _EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(chord, 0.0, 1.0)))
             if self.squared:
                 distance *= distance
         else:
