@@ -7,8 +7,8 @@ Same arguments, same instance.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,6 +26,9 @@ from gtm_opt.instance import (
     Term,
     frozen,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["PATTERNS", "balance_only", "build", "largest_fraction", "lumpy_instance", "pattern", "scale_instance"]
 
