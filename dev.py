@@ -179,7 +179,7 @@ def ways_to_make(venv):
         # also where it refuses to install for the system (PEP 668).
         [
             [python, "-m", "venv", "--without-pip", venv],
-            [python, "-m", "pip", "--python", python_in(venv), "install", "--quiet", "pip"],
+            [python, "-m", "pip", "--python", python_in(venv), "install", "-qq", "pip"],
         ],
         [[python, "-m", "virtualenv", "--python", python, venv]],
     ]
@@ -266,7 +266,7 @@ def ready(command):
 
 def pip_install(python, arguments):
     """Install into the environment of an interpreter."""
-    command = [str(python), "-m", "pip", "install", "--quiet", "--no-warn-script-location", *map(str, arguments)]
+    command = [str(python), "-m", "pip", "install", "-qq", "--no-warn-script-location", *map(str, arguments)]
     if subprocess.call(command, env=clean_environment(), cwd=str(ROOT)) != 0:
         raise Stop("pip could not install what is needed; its message is above. Is a package index within reach?")
 
@@ -390,7 +390,7 @@ def wheel(arguments):
 
 def build_wheel(folder, arguments):
     """Build the wheel into a folder; return its path."""
-    command = [ready("wheel"), "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, *arguments, ROOT]
+    command = [ready("wheel"), "-m", "pip", "wheel", "-qq", "--no-deps", "--wheel-dir", folder, *arguments, ROOT]
     if run(command):
         raise Stop("The wheel could not be built; the message is above.")
     return Path(glob.glob(str(folder / "*.whl"))[0])
