@@ -1,0 +1,34 @@
+"""What the planner says: accounts, territories, criteria, preferences, rules, the calendar."""
+
+from gtm_opt.model.balance import Balance, Count, Criterion, Limit, Mix, Objective
+from gtm_opt.model.hierarchy import MAX_BUCKETS, Hierarchy
+from gtm_opt.model.preferences import Fit, KeepOwner, Near, Preference
+from gtm_opt.model.problem import CarvingProblem
+from gtm_opt.model.rules import Forbid, KeepApart, KeepTogether, MaxMoved, Pin, Rule
+from gtm_opt.model.tables import parse_numbers
+from gtm_opt.model.territories import SeatStatus, Territories
+
+__all__ = [
+    "MAX_BUCKETS",
+    "Balance",
+    "CarvingProblem",
+    "Count",
+    "Criterion",
+    "Fit",
+    "Forbid",
+    "Hierarchy",
+    "KeepApart",
+    "KeepOwner",
+    "KeepTogether",
+    "Limit",
+    "MaxMoved",
+    "Mix",
+    "Near",
+    "Objective",
+    "Pin",
+    "Preference",
+    "Rule",
+    "SeatStatus",
+    "Territories",
+    "parse_numbers",
+]

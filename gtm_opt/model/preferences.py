@@ -20,7 +20,9 @@ __all__ = ["Fit", "KeepOwner", "Near", "Preference"]
 
 def _check_weight(what: str, weight: float) -> None:
     if not (0.0 < weight < float("inf")):
-        raise DataError(f"{what} weight must be a positive number, got {weight!r}. Leave the preference out instead of 0.")
+        raise DataError(
+            f"{what} weight must be a positive number, got {weight!r}. Leave the preference out instead of 0."
+        )
 
 
 @dataclass(frozen=True)

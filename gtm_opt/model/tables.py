@@ -123,24 +123,45 @@ def number_column(
     if not pd.api.types.is_numeric_dtype(values.dtype) or pd.api.types.is_bool_dtype(values.dtype):
         return _text_column(values, where, column, found)
     numbers = values.astype(float)
-    ok = _flag(numbers, numbers.isna(), where, "must not be empty", found,
-               "Fill in 0 if the account has none, or leave the account out.")
+    ok = _flag(
+        numbers,
+        numbers.isna(),
+        where,
+        "must not be empty",
+        found,
+        "Fill in 0 if the account has none, or leave the account out.",
+    )
     ok &= _flag(numbers, np.isinf(numbers), where, "must be finite", found, "Correct the number.")
     if not negative:
-        ok &= _flag(numbers, numbers < 0, where, "must not be negative", found,
-                    "Set it to 0, or balance another column: shares of negative totals mean nothing.")
+        ok &= _flag(
+            numbers,
+            numbers < 0,
+            where,
+            "must not be negative",
+            found,
+            "Set it to 0, or balance another column: shares of negative totals mean nothing.",
+        )
     return numbers if ok else None
 
 
 def _text_column(values: pd.Series, where: str, column: str, found: Findings) -> None:
     _, bad = _read_numbers(values.astype(object), ("", "-", "n/a", "na", "none", "null"))
     if bad.any():
-        found.add(where, "must hold numbers", got=f"text such as {shorten(list(values[bad]), shown=3)}",
-                  rows=values.index[bad], remedy="Correct these cells.")
+        found.add(
+            where,
+            "must hold numbers",
+            got=f"text such as {shorten(list(values[bad]), shown=3)}",
+            rows=values.index[bad],
+            remedy="Correct these cells.",
+        )
     else:
         example = next((v for v in values if isinstance(v, str)), "")
-        found.add(where, "must hold numbers", got=f"numbers written as text such as '{example}'",
-                  remedy=f"Read them with gtm_opt.parse_numbers(accounts['{column}']), or list the column under [parse] in the config.")
+        found.add(
+            where,
+            "must hold numbers",
+            got=f"numbers written as text such as '{example}'",
+            remedy=f"Read them with gtm_opt.parse_numbers(accounts['{column}']), or list the column under [parse] in the config.",
+        )
 
 
 def _flag(values: pd.Series, wrong: pd.Series, where: str, rule: str, found: Findings, remedy: str) -> bool:
@@ -168,9 +189,17 @@ def rename_columns(table: pd.DataFrame, columns: Mapping[str, str] | None, found
         return table
     for wanted, own in columns.items():
         if own not in table.columns:
-            found.add(f"columns['{wanted}']", f"must name a column of {what}", got=f"'{own}'",
-                      remedy=did_you_mean(own, table.columns))
+            found.add(
+                f"columns['{wanted}']",
+                f"must name a column of {what}",
+                got=f"'{own}'",
+                remedy=did_you_mean(own, table.columns),
+            )
         elif wanted in table.columns and wanted != own:
-            found.add(f"columns['{wanted}']", "must not hide another column",
-                      got=f"{what} has both '{own}' and '{wanted}'", remedy="Drop or rename one of them first.")
+            found.add(
+                f"columns['{wanted}']",
+                "must not hide another column",
+                got=f"{what} has both '{own}' and '{wanted}'",
+                remedy="Drop or rename one of them first.",
+            )
     return table.rename(columns={own: wanted for wanted, own in columns.items()})

@@ -32,7 +32,9 @@ class SeatStatus(StrEnum):
     def read(cls, text: object) -> SeatStatus:
         """Return the status a cell means: full words, or the usual ``TBH`` and ``TBR``."""
         word = str(text).strip().lower().replace("_", " ").replace("-", " ")
-        return cls({"tbh": "to be hired", "open": "to be hired", "tbr": "to be replaced", "active": "filled"}.get(word, word))
+        return cls(
+            {"tbh": "to be hired", "open": "to be hired", "tbr": "to be replaced", "active": "filled"}.get(word, word)
+        )
 
 
 @dataclass(frozen=True)
@@ -84,18 +86,36 @@ class Territories:
             found.add("territories", "needs at least one territory", remedy="Give names, or a number.")
         names = pd.Series(self.names, dtype=object)
         if names.duplicated().any():
-            found.add("territories", "must have unique names", got="repeated names", rows=names[names.duplicated()].unique(),
-                      remedy="Rename them, for example with a number behind.")
-        for label, values in (("shares", self.shares), ("status", self.status), ("reps", self.reps), ("centers", self.centers)):
+            found.add(
+                "territories",
+                "must have unique names",
+                got="repeated names",
+                rows=names[names.duplicated()].unique(),
+                remedy="Rename them, for example with a number behind.",
+            )
+        for label, values in (
+            ("shares", self.shares),
+            ("status", self.status),
+            ("reps", self.reps),
+            ("centers", self.centers),
+        ):
             if values is not None and len(values) != count:
-                found.add(f"territories.{label}", f"needs one entry for each of the {count} territories", got=str(len(values)))
+                found.add(
+                    f"territories.{label}", f"needs one entry for each of the {count} territories", got=str(len(values))
+                )
         shares = np.asarray(self.shares, dtype=float)
         bad = [n for n, s in zip(self.names, shares, strict=False) if not (np.isfinite(s) and s > 0)]
         if bad:
-            found.add("territories.shares", "must be positive", rows=bad, remedy="Leave out a territory that gets nothing.")
+            found.add(
+                "territories.shares", "must be positive", rows=bad, remedy="Leave out a territory that gets nothing."
+            )
         elif count and abs(shares.sum() - 1.0) > SHARE_TOLERANCE:
-            found.add("territories.shares", "must sum to 1", got=f"{shares.sum():.6g}",
-                      remedy="Correct them, or use Territories.from_weights, which divides by the sum.")
+            found.add(
+                "territories.shares",
+                "must sum to 1",
+                got=f"{shares.sum():.6g}",
+                remedy="Correct them, or use Territories.from_weights, which divides by the sum.",
+            )
         found.raise_if_any()
 
     @classmethod
@@ -197,7 +217,12 @@ class Territories:
     def table(self) -> pd.DataFrame:
         """One row per territory: territory, share, status, rep_id (and center)."""
         table = pd.DataFrame(
-            {"territory": self.names, "share": self.shares, "status": [s.value for s in self.status], "rep_id": self.reps}
+            {
+                "territory": self.names,
+                "share": self.shares,
+                "status": [s.value for s in self.status],
+                "rep_id": self.reps,
+            }
         )
         if self.centers is not None:
             table["center_1"], table["center_2"] = zip(*self.centers, strict=True)
@@ -206,11 +231,17 @@ class Territories:
 
 def _check_rep_ids(ids: pd.Series, found: Findings) -> None:
     if ids.isna().any():
-        found.add("reps", "must have an id in every row", rows=ids.index[ids.isna()],
-                  remedy="Give seats without a person an id such as 'TBH-1'.")
+        found.add(
+            "reps",
+            "must have an id in every row",
+            rows=ids.index[ids.isna()],
+            remedy="Give seats without a person an id such as 'TBH-1'.",
+        )
     twice = ids[ids.duplicated() & ids.notna()].unique()
     if len(twice):
-        found.add("reps", "must name every rep once", got="repeated ids", rows=twice, remedy="Merge the rows of one rep.")
+        found.add(
+            "reps", "must name every rep once", got="repeated ids", rows=twice, remedy="Merge the rows of one rep."
+        )
 
 
 def _read_status(reps: pd.DataFrame, column: str | None, ids: Sequence[str], found: Findings) -> list[SeatStatus]:
@@ -223,8 +254,12 @@ def _read_status(reps: pd.DataFrame, column: str | None, ids: Sequence[str], fou
         except ValueError:
             bad.append(f"{name}: {text}")
     if bad:
-        found.add(f"reps['{column}']", "must be 'filled', 'to be hired' (TBH) or 'to be replaced' (TBR)", rows=bad,
-                  remedy="Translate your own words first.")
+        found.add(
+            f"reps['{column}']",
+            "must be 'filled', 'to be hired' (TBH) or 'to be replaced' (TBR)",
+            rows=bad,
+            remedy="Translate your own words first.",
+        )
     return out
 
 
@@ -234,8 +269,12 @@ def _read_shares(reps: pd.DataFrame, column: str | None, ids: Sequence[str], fou
     numbers = pd.to_numeric(reps[column], errors="coerce").to_numpy(dtype=float)
     bad = [name for name, number in zip(ids, numbers, strict=True) if not (np.isfinite(number) and number > 0)]
     if bad:
-        found.add(f"reps['{column}']", "must hold positive capacities", rows=bad,
-                  remedy="Leave out reps without capacity, or give the capacity of the ramped seat.")
+        found.add(
+            f"reps['{column}']",
+            "must hold positive capacities",
+            rows=bad,
+            remedy="Leave out reps without capacity, or give the capacity of the ramped seat.",
+        )
     return [float(number) for number in numbers]
 
 
@@ -247,6 +286,10 @@ def _read_centers(
     points = reps[list(columns)].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
     bad = [name for name, point in zip(ids, points, strict=True) if not np.isfinite(point).all()]
     if bad:
-        found.add(f"reps[{list(columns)}]", "must hold coordinates", rows=bad,
-                  remedy="Give a home location to every seat, for a seat to be hired the wanted one; or drop the columns.")
+        found.add(
+            f"reps[{list(columns)}]",
+            "must hold coordinates",
+            rows=bad,
+            remedy="Give a home location to every seat, for a seat to be hired the wanted one; or drop the columns.",
+        )
     return tuple((float(a), float(b)) for a, b in points)

@@ -1,0 +1,87 @@
+"""Families: accounts joined by parent links or a shared group label."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gtm_opt.errors import Findings
+
+__all__ = ["family_labels", "singletons"]
+
+
+def singletons(count: int) -> NDArray[np.int64]:
+    """Return labels that put every account on its own."""
+    return np.arange(count, dtype=np.int64)
+
+
+def family_labels(ids: pd.Index, column: pd.Series, where: str, found: Findings) -> NDArray[np.int64]:
+    """Return a family label per account, numbered by first appearance.
+
+    Parameters
+    ----------
+    ids : Index
+        Account ids, as text.
+    column : Series
+        Parent id or group label per account; empty for none.
+    where : str
+        For messages.
+    found : Findings
+        Takes cycles in the parent links.
+
+    Returns
+    -------
+    ndarray of int, shape (n_accounts,)
+
+    Notes
+    -----
+    Values that are account ids are links to that account, all others are labels of a group.
+    Linear in the number of accounts.
+    """
+    count = len(ids)
+    given = column.notna().to_numpy() & (column.astype(str).str.strip() != "").to_numpy()
+    text = column.astype(str).str.strip().to_numpy()
+    parent = np.full(count, -1, dtype=np.int64)
+    parent[given] = ids.get_indexer(pd.Index(text[given]))
+    linked = parent >= 0
+    _check_cycles(ids, parent, where, found)
+    labels = np.flatnonzero(given & ~linked)
+    codes, groups = pd.factorize(text[labels])
+    row = np.concatenate([np.flatnonzero(linked), labels])
+    to = np.concatenate([parent[linked], count + codes])
+    size = count + len(groups)
+    graph = coo_array((np.ones(len(row), dtype=np.int8), (row, to)), shape=(size, size))
+    _, component = connected_components(graph, directed=False)
+    first: NDArray[np.int64] = pd.factorize(component[:count])[0].astype(np.int64)
+    return first
+
+
+def _check_cycles(ids: pd.Index, parent: NDArray[np.int64], where: str, found: Findings) -> None:
+    """Record accounts that are their own ancestor (an account naming itself is a head, not a cycle)."""
+    own = parent == np.arange(len(parent))
+    above = np.where(own, -1, parent)
+    # peel off accounts without children until only cycles are left
+    children = np.bincount(above[above >= 0], minlength=len(above))
+    leaf = np.flatnonzero((children == 0) & (above >= 0))
+    while len(leaf):
+        up = above[leaf]
+        above[leaf] = -1
+        children -= np.bincount(up, minlength=len(children))
+        leaf = np.unique(up[(children[up] == 0) & (above[up] >= 0)])
+    circling = np.flatnonzero(above >= 0)
+    # what hangs above a cycle cannot be: only cycle members keep a parent and a child
+    if len(circling):
+        found.add(
+            where,
+            "must not form a cycle",
+            got="accounts that are their own ancestor",
+            rows=[str(ids[i]) for i in circling],
+            remedy="Clear the parent of one account in the cycle.",
+        )
