@@ -7,7 +7,6 @@ positions only. `gtm_opt.carving` compiles a planner's problem into an `Instance
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -17,6 +16,8 @@ import numpy as np
 from gtm_opt.instance.terms import total
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gtm_opt.instance.terms import FloatArray, IntArray, Rows, Term
 
 __all__ = ["CHUNK", "Evenness", "EvennessKind", "Instance", "SideRow"]

@@ -8,18 +8,21 @@ memory stays linear in the number of units however many territories there are.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = [
     "Barred",
     "Dense",
     "Distance",
     "FloatArray",
+    "Grouped",
     "IntArray",
     "Only",
     "Rows",
@@ -60,6 +63,18 @@ class Term(Protocol):
         """Return the same term for a subset of the territories, in the given order."""
         ...
 
+    def merge(self, group: IntArray, shares: FloatArray) -> Term:
+        """Return the term for groups of territories, as it looks from an inner node of a tree.
+
+        Parameters
+        ----------
+        group : ndarray of int, shape (n_territories,)
+            Group of each territory, 0 .. n_groups - 1, none empty.
+        shares : ndarray of shape (n_territories,)
+            Weights within the groups.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dense:
@@ -83,6 +98,10 @@ class Dense:
     def take_territories(self, territories: IntArray) -> Dense:
         """Return the term of a subset of the territories."""
         return Dense(self.values[:, territories])
+
+    def merge(self, group: IntArray, shares: FloatArray) -> Dense:
+        """Return the lowest value in each group."""
+        return Dense(_lowest(self.values, group))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,6 +140,11 @@ class Stay:
         position[territories] = np.arange(len(territories))
         home = np.where(self.home >= 0, position[self.home], self.home)
         return Stay(home, self.value, len(territories))
+
+    def merge(self, group: IntArray, shares: FloatArray) -> Stay:
+        """Return the loss of leaving the group of the home."""
+        home = np.where(self.home >= 0, group[self.home], self.home)
+        return Stay(home, self.value, int(group.max()) + 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,6 +199,12 @@ class Distance:
         """Return the term of a subset of the territories."""
         return Distance(self.points, self.centers[territories], self.weight, self.squared, self.haversine)
 
+    def merge(self, group: IntArray, shares: FloatArray) -> Distance:
+        """Return the distance to the center of each group, its centers weighted by share."""
+        weight = np.bincount(group, weights=shares)
+        centers = np.stack([np.bincount(group, weights=shares * self.centers[:, d]) / weight for d in (0, 1)], axis=1)
+        return Distance(self.points, centers, self.weight, self.squared, self.haversine)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
@@ -205,6 +235,10 @@ class Table:
     def take_territories(self, territories: IntArray) -> Table:
         """Return the term of a subset of the territories."""
         return Table(self.codes, self.table[:, territories], self.weight)
+
+    def merge(self, group: IntArray, shares: FloatArray) -> Table:
+        """Return the lowest value in each group."""
+        return Table(self.codes, _lowest(self.table, group), self.weight)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -239,6 +273,11 @@ class Only:
         position = np.full(self.n_territories, -2, dtype=np.int64)
         position[territories] = np.arange(len(territories))
         return Only(np.where(self.territory >= 0, position[self.territory], self.territory), len(territories))
+
+    def merge(self, group: IntArray, shares: FloatArray) -> Only:
+        """Return the pins to the groups."""
+        territory = np.where(self.territory >= 0, group[self.territory], self.territory)
+        return Only(territory, int(group.max()) + 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -289,6 +328,66 @@ class Barred:
         column = position[self.territory]
         hit = column >= 0
         return Barred(self.unit[hit], column[hit], self.n_units, len(territories))
+
+    def merge(self, group: IntArray, shares: FloatArray) -> Barred:
+        """Return the pairs whose whole group is barred."""
+        n_groups = int(group.max()) + 1
+        size = np.bincount(group)
+        pair = self.unit * n_groups + group[self.territory]
+        found, count = np.unique(pair, return_counts=True)
+        whole = found[count == size[found % n_groups]]
+        return Barred(whole // n_groups, whole % n_groups, self.n_units, n_groups)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grouped:
+    """A term of accounts, summed over the accounts each unit (family) consists of.
+
+    Attributes
+    ----------
+    inner : Term
+        Over accounts.
+    members : ndarray of int, shape (n_accounts,)
+        Account positions, those of unit 0 first.
+    start : ndarray of int, shape (n_units + 1,)
+        Where the members of each unit begin; no unit is empty.
+    """
+
+    inner: Term
+    members: IntArray
+    start: IntArray
+
+    def block(self, rows: Rows) -> FloatArray:
+        """Return the values of ``rows``."""
+        first, last = self.start[:-1][rows], self.start[1:][rows]
+        size = last - first
+        offset = np.concatenate([[0], np.cumsum(size)])
+        # positions of all members of the wanted units, unit by unit
+        at = np.repeat(first - offset[:-1], size) + np.arange(offset[-1])
+        out: FloatArray = np.add.reduceat(self.inner.block(self.members[at]), offset[:-1], axis=0)
+        return out
+
+    def take(self, units: IntArray) -> Grouped:
+        """Return the term of a subset of the units."""
+        size = (self.start[1:] - self.start[:-1])[units]
+        start = np.concatenate([[0], np.cumsum(size)])
+        at = np.repeat(self.start[:-1][units] - start[:-1], size) + np.arange(start[-1])
+        inner = self.inner.take(self.members[at])
+        return Grouped(inner, np.arange(start[-1]), start)
+
+    def take_territories(self, territories: IntArray) -> Grouped:
+        """Return the term of a subset of the territories."""
+        return Grouped(self.inner.take_territories(territories), self.members, self.start)
+
+    def merge(self, group: IntArray, shares: FloatArray) -> Grouped:
+        """Return the term for groups of territories."""
+        return Grouped(self.inner.merge(group, shares), self.members, self.start)
+
+
+def _lowest(values: FloatArray, group: IntArray) -> FloatArray:
+    """Return the minimum over the columns of each group, shape (n_rows, n_groups)."""
+    n_groups = int(group.max()) + 1
+    return np.stack([values[:, group == g].min(axis=1) for g in range(n_groups)], axis=1)
 
 
 def total(terms: Sequence[Term], rows: Rows, n_rows: int, n_territories: int) -> FloatArray:

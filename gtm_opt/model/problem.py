@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gtm_opt.errors import DataError, Findings
+from gtm_opt.errors import Findings
 from gtm_opt.model.balance import Balance, Count, Criterion, Limit, Mix, Objective
 from gtm_opt.model.preferences import Fit, KeepOwner, Near, Preference
 from gtm_opt.model.resolve import Resolved, resolve

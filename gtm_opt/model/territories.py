@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -14,6 +13,8 @@ from gtm_opt.errors import DataError, Findings
 from gtm_opt.model.tables import did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from gtm_opt.model.hierarchy import Hierarchy
 
 __all__ = ["SeatStatus", "Territories"]
