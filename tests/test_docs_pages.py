@@ -18,7 +18,7 @@ def markdown() -> list[Path]:
     return sorted([*ROOT.glob("*.md"), *pages])
 
 
-@pytest.mark.parametrize("page", markdown(), ids=lambda path: path.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("page", [pytest.param(path, id=path.relative_to(ROOT).as_posix()) for path in markdown()])
 def test_links_between_files_lead_somewhere(page: Path) -> None:
     targets = LINK.findall(page.read_text(encoding="utf-8"))
     assert [target for target in targets if not (page.parent / target).exists()] == []
