@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from gtm_opt.carving.costs import OpenCenters, compile_costs
-from gtm_opt.carving.criteria import CriterionColumn, compile_criteria
 from gtm_opt.instance import Barred, Evenness, EvennessKind, Instance, Only, SideRow, Stay
+from gtm_opt.measures.criteria import CriterionColumn, compile_criteria
 from gtm_opt.model import MaxMoved, Territories
 
 if TYPE_CHECKING:
