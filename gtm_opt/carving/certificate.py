@@ -1,0 +1,177 @@
+"""The certificate: value, lower bound and gap, recomputed by code that shares nothing with the solvers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gtm_opt.measures import evaluate, forced_deviation
+from gtm_opt.measures.criteria import granule
+from gtm_opt.solvers import SolveStatus
+
+if TYPE_CHECKING:
+    from gtm_opt.instance import FloatArray, Instance
+    from gtm_opt.measures import Evaluation
+    from gtm_opt.solvers import SolverResult
+
+__all__ = ["Certificate", "certify", "dual_bound", "evenness_bound"]
+
+PROVEN = 1e-6
+"""A relative gap below this is optimal: what is left is rounding."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Certificate:
+    """How good an assignment is, and how we know.
+
+    Attributes
+    ----------
+    value : float
+        Objective of the assignment, recomputed. ``inf`` without one.
+    bound : float
+        No assignment that keeps all rules and hard bands has a lower objective.
+    gap : float
+        ``(value - bound) / |value|``, a fraction; ``inf`` where there is no bound.
+    source : str
+        Where the bound comes from: ``"prices"``, ``"account sizes"``, ``"exact solver"``, ``"none"``.
+    status : SolveStatus
+    evaluation : Evaluation or None
+    """
+
+    value: float
+    bound: float
+    gap: float
+    source: str
+    status: SolveStatus
+    evaluation: Evaluation | None
+
+
+def dual_bound(instance: Instance, prices: FloatArray, side_prices: FloatArray | None = None) -> float:
+    """Return the Lagrangian bound of given prices, recomputed from scratch.
+
+    Parameters
+    ----------
+    instance : Instance
+    prices : ndarray of shape (n_territories, n_criteria)
+        Any numbers; those of elastic criteria are cut to their box, those without a limit on
+        their side to zero.
+    side_prices : ndarray of shape (n_side_rows,), optional
+        Cut to >= 0.
+
+    Returns
+    -------
+    float
+        ``sum_i min_k (cost + activities . prices + side) - sum (U y+ - L y-) - sum upper * side``,
+        a valid lower bound for every choice of prices [1]_.
+
+    References
+    ----------
+    .. [1] Geoffrion, A. M. (1974). Lagrangean relaxation for integer programming. Mathematical
+       Programming Study 2, 82-114. doi:10.1007/BFb0120690
+    """
+    box = np.where(np.isinf(instance.penalty), np.inf, instance.penalty) / np.maximum(instance.target, 1e-300)
+    y = np.clip(prices, -box, box)
+    y = np.where(np.isinf(instance.upper), np.minimum(y, 0.0), y)
+    y = np.where(np.isinf(instance.lower), np.maximum(y, 0.0), y)
+    z = np.zeros(len(instance.side)) if side_prices is None else np.maximum(side_prices, 0.0)
+    parts = []
+    for rows in instance.chunks():
+        reduced = instance.cost_block(rows)
+        own = instance.activities[rows]
+        reduced += np.einsum("ikj,kj->ik", own, y) if instance.by_territory else own @ y.T
+        for r, row in enumerate(instance.side):
+            if z[r] > 0:
+                reduced += z[r] * row.term.block(rows)
+        parts.append(float(reduced.min(axis=1).sum()))
+    total = float(np.sum(np.array(parts)))
+    total -= float(np.where(y > 0, np.where(y > 0, instance.upper, 0.0) * y, 0.0).sum())
+    total -= float(np.where(y < 0, np.where(y < 0, instance.lower, 0.0) * y, 0.0).sum())
+    return total - sum(z[r] * row.upper for r, row in enumerate(instance.side))
+
+
+def evenness_bound(instance: Instance) -> float:
+    """Return a lower bound on the evenness objective that follows from account sizes alone.
+
+    Notes
+    -----
+    Two arguments per criterion: single large units (`gtm_opt.measures.forced_deviation`), and
+    granularity: totals are multiples of the greatest common divisor and must add up.
+    Deviations only; 0 for the other kinds, whose solvers bring their own bounds.
+    """
+    if instance.evenness is None or instance.by_territory or instance.evenness.kind != "deviation":
+        return 0.0
+    best = 0.0
+    for j in range(instance.n_criteria):
+        unit, target, values = instance.evenness.unit[:, j], instance.target[:, j], instance.activities[:, j]
+        if not np.isfinite(unit).all():
+            continue
+        per_relative = float((target / unit).min())
+        best = max(best, forced_deviation(values, target) * per_relative, _granular_bound(values, target, unit))
+    return best
+
+
+def _granular_bound(values: FloatArray, target: FloatArray, unit: FloatArray) -> float:
+    """Return the least d for which multiples of the granule inside ``target +- d unit`` can add up."""
+    step = granule(values)
+    if step == 0.0:
+        return 0.0
+    total = round(float(values.sum()) / step)
+    t, u = target / step, unit / step
+
+    def possible(d: float) -> bool:
+        return bool(np.ceil(t - d * u - 1e-9).sum() <= total <= np.floor(t + d * u + 1e-9).sum()) and bool(
+            (np.ceil(t - d * u - 1e-9) <= np.floor(t + d * u + 1e-9)).all()
+        )
+
+    low, high = 0.0, float((1.0 / u).max())
+    if possible(0.0):
+        return 0.0
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        low, high = (low, middle) if possible(middle) else (middle, high)
+    return low
+
+
+def certify(instance: Instance, result: SolverResult, max_gap: float = 0.0) -> Certificate:
+    """Return the certificate of a solver's result.
+
+    Parameters
+    ----------
+    instance : Instance
+    result : SolverResult
+    max_gap : float
+        Gap the user asked for, a fraction: at or below it the status is ``within_gap``.
+    """
+    bounds = {"none": -np.inf}
+    if instance.evenness is not None:
+        bounds["account sizes"] = evenness_bound(instance)
+    elif result.prices is not None:
+        bounds["prices"] = dual_bound(instance, result.prices, result.side_prices)
+    elif not instance.has_cost:
+        bounds["no preferences"] = 0.0
+    if np.isfinite(result.bound):
+        bounds["exact solver"] = result.bound
+    # the recomputed bound wins unless the solver's is really better
+    source = max(bounds, key=lambda name: bounds[name] - (1e-9 * abs(bounds[name]) if name == "exact solver" else 0.0))
+    bound = bounds[source]
+    if result.assignment is None:
+        status = SolveStatus.INFEASIBLE if result.proved_infeasible else SolveStatus.NO_SOLUTION
+        return Certificate(np.inf, bound, np.inf, source, status, None)
+    evaluation = evaluate(instance, result.assignment)
+    value = evaluation.objective
+    gap = max(0.0, value - bound) / max(abs(value), 1e-12) if np.isfinite(bound) and np.isfinite(value) else np.inf
+    if value - bound <= 1e-9 * max(1.0, abs(value)):
+        gap = 0.0
+    return Certificate(value, bound, gap, source, _status(evaluation, gap, max_gap, result), evaluation)
+
+
+def _status(evaluation: Evaluation, gap: float, max_gap: float, result: SolverResult) -> SolveStatus:
+    if not evaluation.rules_kept:
+        return SolveStatus.NO_SOLUTION
+    if not evaluation.in_band:
+        return SolveStatus.INFEASIBLE if result.proved_infeasible else SolveStatus.OUT_OF_BAND
+    if gap <= PROVEN:
+        return SolveStatus.OPTIMAL
+    return SolveStatus.WITHIN_GAP if gap <= max_gap else SolveStatus.FEASIBLE

@@ -1,0 +1,172 @@
+"""One node of the tree as an instance: its children are the territories."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gtm_opt.instance import Evenness
+from gtm_opt.measures.criteria import granule
+
+if TYPE_CHECKING:
+    from gtm_opt.instance import FloatArray, Instance, IntArray
+    from gtm_opt.model import Hierarchy
+
+__all__ = ["NodeTask", "children_tasks", "node_instance", "root_task"]
+
+
+@dataclass(frozen=True, eq=False)
+class NodeTask:
+    """A subtree to carve: everything a worker needs, and nothing else.
+
+    Attributes
+    ----------
+    tree : Hierarchy
+        The subtree; its root is the node.
+    instance : Instance
+        The node's units x the leaves of the subtree, in leaf order. Targets and bands are the
+        leaves' own, absolute.
+    units : ndarray of int
+        Positions of these units in the whole problem.
+    budget : ndarray of shape (n_side_rows,)
+        What is left of each side row for this subtree.
+    """
+
+    tree: Hierarchy
+    instance: Instance
+    units: IntArray
+    budget: FloatArray
+
+
+def root_task(tree: Hierarchy, instance: Instance) -> NodeTask:
+    """Return the task of the whole tree."""
+    budget = np.array([row.upper for row in instance.side]) - _forced_use(instance)
+    return NodeTask(tree, instance, np.arange(instance.n_units), budget)
+
+
+def _forced_use(instance: Instance) -> FloatArray:
+    """Return what each side row uses wherever the units go (mixed families, homes elsewhere)."""
+    used = np.zeros(len(instance.side))
+    for rows in instance.chunks():
+        for r, row in enumerate(instance.side):
+            used[r] += float(row.term.block(rows).min(axis=1).sum())
+    return used
+
+
+def node_instance(task: NodeTask) -> Instance:
+    """Return the instance of the subtree's root: leaves merged into the root's children.
+
+    Notes
+    -----
+    Targets and bands are sums of the leaves' own. A child that will be divided again gets
+    half the tolerance per further level, so that the leaves still have room: a tolerance
+    budget. Side rows leave an equal part of the budget to each further level.
+    """
+    tree, flat = task.tree, task.instance
+    children = tree.children(tree.root)
+    sizes = np.array([tree.leaf_count(child) for child in children])
+    upper = task.budget / tree.depth + _forced_use(flat)
+    side = tuple(replace(row, upper=float(limit)) for row, limit in zip(flat.side, upper, strict=True))
+    if (sizes == 1).all():
+        return replace(flat, side=side)
+    group = np.repeat(np.arange(len(children)), sizes)
+    below = np.array(
+        [tree.subtree(child).depth if size > 1 else 0 for child, size in zip(children, sizes, strict=True)]
+    )
+    target = np.add.reduceat(flat.target, _starts(sizes), axis=0)
+    lower, upper_band = _merge_bands(flat, sizes, target, below)
+    shares = np.bincount(group, weights=flat.shares)
+    evenness = flat.evenness
+    if evenness is not None:
+        evenness = Evenness(evenness.kind, np.add.reduceat(evenness.unit, _starts(sizes), axis=0))
+    activities = flat.activities
+    if flat.by_territory:
+        weighted = activities * flat.shares[None, :, None]
+        activities = np.add.reduceat(weighted, _starts(sizes), axis=1) / shares[None, :, None]
+    return replace(
+        flat,
+        activities=activities,
+        target=target,
+        lower=lower,
+        upper=upper_band,
+        shares=shares / shares.sum(),
+        cost=tuple(term.merge(group, flat.shares) for term in flat.cost),
+        side=tuple(replace(row, term=row.term.merge(group, flat.shares)) for row in side),
+        previous=None if flat.previous is None else np.where(flat.previous >= 0, group[flat.previous], flat.previous),
+        apart=tuple(g for g in flat.apart if len(g) <= len(children)),
+        evenness=evenness,
+    )
+
+
+def _starts(sizes: IntArray) -> IntArray:
+    return np.concatenate([[0], np.cumsum(sizes)[:-1]])
+
+
+def _merge_bands(flat: Instance, sizes: IntArray, target: FloatArray, below: IntArray) -> tuple[FloatArray, FloatArray]:
+    lower = np.add.reduceat(flat.lower, _starts(sizes), axis=0)
+    upper = np.add.reduceat(flat.upper, _starts(sizes), axis=0)
+    factor = (0.5**below)[:, None]
+    # limits have no target to shrink towards: they keep the plain sum of the leaves' limits
+    two_sided = np.isfinite(lower) & np.isfinite(upper)
+    tight_lower = target - factor * (target - lower)
+    tight_upper = target + factor * (upper - target)
+    for j in range(flat.n_criteria):
+        step = granule(flat.activities[..., j])
+        if step > 0.0:
+            tight_lower[:, j] = np.minimum(tight_lower[:, j], np.floor(target[:, j] / step + 1e-9) * step)
+            tight_upper[:, j] = np.maximum(tight_upper[:, j], np.ceil(target[:, j] / step - 1e-9) * step)
+    return np.where(two_sided, tight_lower, lower), np.where(two_sided, tight_upper, upper)
+
+
+def children_tasks(task: NodeTask, node: Instance, assignment: IntArray) -> list[NodeTask]:
+    """Return the tasks of the children that are divided further, after the node was solved."""
+    tree, flat = task.tree, task.instance
+    left = _left_over(task, node, assignment)
+    out: list[NodeTask] = []
+    for position, child in enumerate(tree.children(tree.root)):
+        if tree.is_leaf(child):
+            continue
+        start, stop = tree.leaf_range(child)
+        units = np.flatnonzero(assignment == position)
+        leaves = np.arange(start, stop)
+        part = flat.take(units)
+        shares = flat.shares[leaves]
+        part = replace(
+            part,
+            activities=part.activities[:, leaves] if flat.by_territory else part.activities,
+            target=flat.target[leaves],
+            lower=flat.lower[leaves],
+            upper=flat.upper[leaves],
+            shares=shares / shares.sum(),
+            cost=tuple(term.take_territories(leaves) for term in part.cost),
+            side=tuple(replace(row, term=row.term.take_territories(leaves)) for row in part.side),
+            previous=None if part.previous is None else _within(part.previous, start, stop),
+            evenness=None if flat.evenness is None else Evenness(flat.evenness.kind, flat.evenness.unit[leaves]),
+        )
+        weight = np.array([_weight(row.term.block(slice(0, part.n_units))) for row in part.side])
+        out.append(NodeTask(tree.subtree(child), part, task.units[units], weight))
+    if not out:
+        return out
+    total = np.sum([t.budget for t in out], axis=0)
+    return [replace(t, budget=np.where(total > 0, left * t.budget / np.where(total > 0, total, 1.0), 0.0)) for t in out]
+
+
+def _left_over(task: NodeTask, node: Instance, assignment: IntArray) -> FloatArray:
+    used = np.zeros(len(node.side))
+    for rows in node.chunks():
+        here = assignment[rows]
+        for r, row in enumerate(node.side):
+            block = row.term.block(rows)
+            used[r] += float((block[np.arange(len(here)), here] - block.min(axis=1)).sum())
+    return np.maximum(task.budget - used, 0.0)
+
+
+def _weight(block: FloatArray) -> float:
+    """Return how much of a side row can still be used: what the units could move."""
+    return float((block.max(axis=1) - block.min(axis=1)).sum()) if len(block) else 0.0
+
+
+def _within(previous: IntArray, start: int, stop: int) -> IntArray:
+    return np.where((previous >= start) & (previous < stop), previous - start, -1)
