@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
+import pkgutil
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sphinx.util import logging
@@ -19,15 +22,23 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 _logger = logging.getLogger(__name__)
-_OTHER = "constants"
+
+
+@cache
+def exports() -> dict[str, frozenset[str]]:
+    """Return the names that each room offers."""
+    rooms = sorted(found.name for found in pkgutil.iter_modules(gtm_opt.__path__) if found.name != "cli")
+    return {room: frozenset(getattr(importlib.import_module(f"gtm_opt.{room}"), "__all__", ())) for room in rooms}
 
 
 def room_of(name: str) -> str:
-    """Return the room that a public name belongs to."""
+    """Return the room that a public name belongs to: where it is defined, else the room that offers it."""
     value = getattr(gtm_opt, name)
     module = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None) or ""
     parts = module.split(".")
-    return parts[1] if parts[0] == "gtm_opt" and len(parts) > 1 else _OTHER
+    if parts[0] == "gtm_opt" and len(parts) > 1:
+        return parts[1]
+    return next((room for room, names in exports().items() if name in names), "none")
 
 
 def names_of(room: str) -> list[str]:
