@@ -53,7 +53,10 @@ def described(name: str) -> str:
         return f".. automodule:: {value.__name__}\n   :members:\n   :imported-members:\n"
     if inspect.isclass(value):
         return f".. autoclass:: gtm_opt.{name}\n   :members:\n"
-    return f".. auto{'function' if callable(value) else 'data'}:: gtm_opt.{name}\n"
+    if inspect.isroutine(value):
+        return f".. autofunction:: gtm_opt.{name}\n"
+    # A constant or the name of a type: the value says it; autodoc would show the text of its class.
+    return f".. py:data:: gtm_opt.{name}\n   :value: {' '.join(str(value).split())[:100]}\n"
 
 
 class PublicNames(SphinxDirective):
