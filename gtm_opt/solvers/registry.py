@@ -18,7 +18,22 @@ __all__ = ["ENTRY_POINT_GROUP", "get_solver", "register_solver", "solver_names",
 ENTRY_POINT_GROUP = "gtm_opt.solvers"
 
 # name -> "module:attribute"; imported on first use so that heavy packages stay unloaded
-_OWN: dict[str, str] = {}
+_OWN: dict[str, str] = {
+    "annealing": "gtm_opt.solvers.baselines.annealing:ANNEALING",
+    "balanced_kmeans": "gtm_opt.solvers.baselines.min_cost_flow:BALANCED_KMEANS",
+    "greedy_lookahead": "gtm_opt.solvers.baselines.lookahead:GREEDY_LOOKAHEAD",
+    "k_means_constrained": "gtm_opt.solvers.baselines.peers:KMEANS_CONSTRAINED",
+    "karmarkar_karp": "gtm_opt.solvers.baselines.partitioning:KARMARKAR_KARP",
+    "lpt": "gtm_opt.solvers.baselines.partitioning:LPT",
+    "multifit": "gtm_opt.solvers.baselines.partitioning:MULTIFIT",
+    "prtpy": "gtm_opt.solvers.baselines.peers:PRTPY",
+    "pymetis": "gtm_opt.solvers.baselines.peers:METIS",
+    "random": "gtm_opt.solvers.baselines.deals:RANDOM",
+    "round_robin": "gtm_opt.solvers.baselines.deals:ROUND_ROBIN",
+    "snake_draft": "gtm_opt.solvers.baselines.deals:SNAKE_DRAFT",
+    "transport": "gtm_opt.solvers.baselines.transport:TRANSPORT",
+    "waterfall": "gtm_opt.solvers.baselines.deals:WATERFALL",
+}
 _REGISTERED: dict[str, Solver] = {}
 
 

@@ -1,0 +1,1 @@
+"""Named classics and what people use today, behind the solver protocol: yardsticks, not the engine."""
