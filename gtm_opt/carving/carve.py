@@ -1,0 +1,254 @@
+"""The door of the carving room."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from gtm_opt.carving.centers import find_open_centers
+from gtm_opt.carving.certificate import certify
+from gtm_opt.carving.compile import compile_problem
+from gtm_opt.carving.impossible import impossible
+from gtm_opt.carving.levels import NodeSolution, Options, carve_tree
+from gtm_opt.carving.nearest import make_possible
+from gtm_opt.carving.node import root_task
+from gtm_opt.carving.result import Carving
+from gtm_opt.errors import DataError, InfeasibleError, shorten
+from gtm_opt.model import MAX_BUCKETS, Hierarchy
+from gtm_opt.solvers import Run, SolverResult, SolveStatus, Termination
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from gtm_opt.carving.compile import Compiled
+    from gtm_opt.instance import IntArray
+    from gtm_opt.model import CarvingProblem
+    from gtm_opt.solvers import ProgressCallback, Solver
+
+__all__ = ["carve"]
+
+
+def carve(
+    problem: CarvingProblem,
+    *,
+    hierarchy: Hierarchy | Literal["flat"] | None = None,
+    solver: str | Solver = "auto",
+    time_limit: float | None = None,
+    effort: float = 1.0,
+    seed: int = 0,
+    max_gap: float = 0.0,
+    on_infeasible: Literal["raise", "nearest"] = "raise",
+    executor: Executor | None = None,
+    progress: ProgressCallback | bool | None = None,
+    max_buckets: int = MAX_BUCKETS,
+) -> Carving:
+    """Carve accounts into territories.
+
+    Parameters
+    ----------
+    problem : CarvingProblem
+    hierarchy : Hierarchy or "flat", optional
+        Carve down this tree, whose leaves are the territories. Default: one node for up to
+        ``max_buckets`` territories, else a balanced tree over them in their order.
+        ``"flat"``: one node, however many.
+    solver : str or Solver
+        A name from `gtm_opt.solver_table`, or your own. ``"auto"`` mixes methods by size.
+    time_limit : float, optional
+        Wall-clock seconds; kept within 10 % + 1 s. Default: stop when the effort is spent. Only a
+        limit that strikes can make two runs differ, and ``termination`` says so.
+    effort : float
+        Multiplies the iteration budgets; ``inf`` uses all of ``time_limit``.
+    seed : int
+    max_gap : float
+        A fraction: good enough, the status is then ``within_gap``.
+    on_infeasible : {"raise", "nearest"}
+        What to do when the request is provably impossible: raise `InfeasibleError` with the
+        reasons, or carve the nearest possible plan and note what had to give.
+    executor : concurrent.futures.Executor, optional
+        Carves subtrees in parallel: a thread or process pool, Dask's ``client.get_executor()``,
+        or any other. The plan does not depend on it.
+    progress : callable or bool, optional
+        Called with `gtm_opt.solvers.Progress`; ``True`` shows a bar. Returning False stops.
+    max_buckets : int
+        Most territories of one node when no hierarchy is given.
+
+    Returns
+    -------
+    Carving
+
+    Raises
+    ------
+    DataError
+        When the hierarchy's leaves are not the problem's territories, or an argument is out of range.
+    InfeasibleError
+        When the request is provably impossible (unless ``on_infeasible="nearest"``).
+    SolverError
+        When the solver does not exist or cannot do what the problem asks for.
+
+    Notes
+    -----
+    Lagrangian prices of the balance rows, rounding of the accounts they leave undecided, then
+    compiled local search and exact re-splits; see the page on the carving engine. Ctrl-C returns the
+    best plan found so far with ``termination`` ``interrupted``.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from gtm_opt.model import Balance, CarvingProblem
+    >>> accounts = pd.DataFrame({"account_id": list("abcd"), "arr_usd": [4.0, 3.0, 2.0, 1.0]})
+    >>> carving = carve(CarvingProblem(accounts, 2, [Balance("arr_usd")]))
+    >>> carving.status.value, float(carving.criteria["worst_deviation"].abs().max())
+    ('optimal', 0.0)
+    """
+    _check_arguments(time_limit, effort, max_gap, on_infeasible)
+    tree = _tree(problem, hierarchy, max_buckets)
+    from gtm_opt.carving.bars import as_callback
+
+    with as_callback(progress, tree) as (callback, on_node):
+        run = Run(time_limit, callback)
+        compiled = find_open_centers(compile_problem(problem, tree.leaves), tree, seed)
+        compiled, notes, reasons = _possible(compiled, on_infeasible)
+        options = Options(solver, seed, effort, max_gap)
+        solutions = carve_tree(root_task(tree, compiled.instance), options, run, executor, on_node)
+    return _assemble(problem, tree, compiled, solutions, options, run, notes, bool(reasons))
+
+
+def _check_arguments(time_limit: float | None, effort: float, max_gap: float, on_infeasible: str) -> None:
+    if time_limit is not None and not time_limit > 0:
+        raise DataError(f"`time_limit` must be positive seconds or None, got {time_limit!r}.")
+    if not effort > 0:
+        raise DataError(f"`effort` must be positive (1 is the default), got {effort!r}.")
+    if np.isinf(effort) and time_limit is None:
+        raise DataError("`effort=inf` never ends by itself: pass a `time_limit` as well.")
+    if not max_gap >= 0:
+        raise DataError(f"`max_gap` must be a fraction >= 0, got {max_gap!r}.")
+    if on_infeasible not in ("raise", "nearest"):
+        raise DataError(f"`on_infeasible` must be 'raise' or 'nearest', got {on_infeasible!r}.")
+
+
+def _tree(problem: CarvingProblem, hierarchy: Hierarchy | Literal["flat"] | None, max_buckets: int) -> Hierarchy:
+    names, shares = problem.territories.names, problem.territories.shares
+    root = "all" if "all" not in names else "(all)"
+    if hierarchy is None:
+        return Hierarchy.split(names, weights=shares, root=root, max_buckets=max_buckets)
+    if hierarchy == "flat":
+        return Hierarchy.split(names, weights=shares, root=root, max_buckets=max(2, len(names)))
+    assert isinstance(hierarchy, Hierarchy)
+    missing = sorted(set(names) - set(hierarchy.leaves))
+    extra = sorted(set(hierarchy.leaves) - set(names))
+    if missing or extra:
+        text = f" Territories without a leaf: {shorten(missing)}." if missing else ""
+        text += f" Leaves without a territory: {shorten(extra)}." if extra else ""
+        raise DataError(
+            f"`hierarchy` must have the territories as its leaves.{text}\n"
+            "    Build both from the same table, or use Territories.from_hierarchy(tree)."
+        )
+    return hierarchy
+
+
+def _possible(compiled: Compiled, on_infeasible: str) -> tuple[Compiled, list[str], list[str]]:
+    reasons = impossible(compiled)
+    if not reasons or (compiled.instance.evenness is not None and _only_bands(reasons)):
+        return compiled, [], []
+    if on_infeasible == "raise":
+        raise InfeasibleError(reasons)
+    compiled, notes = make_possible(compiled)
+    return compiled, [*reasons, *notes], reasons
+
+
+def _only_bands(reasons: list[str]) -> bool:
+    """Whether all reasons are about bands, which "as even as possible" treats as a measure, not as a limit."""
+    return not any("limit" in reason or "allows" in reason for reason in reasons)
+
+
+def _assemble(
+    problem: CarvingProblem,
+    tree: Hierarchy,
+    compiled: Compiled,
+    solutions: dict[str, NodeSolution],
+    options: Options,
+    run: Run,
+    notes: list[str],
+    proved_infeasible: bool,
+) -> Carving:
+    unit_leaf = _leaf_of_unit(tree, compiled, solutions)
+    root = solutions[tree.root]
+    notes = [*notes, *(f"{step.name}: {step.note}" for step in run.steps if step.name == "retry")]
+    if (unit_leaf < 0).any():
+        failed = [s.node for s in solutions.values() if not len(s.assignment)]
+        raise InfeasibleError(
+            f"No assignment that keeps all rules was found below {shorten(failed)}"
+            + (" before the time limit. Allow more time." if run.struck else ". Drop or loosen some rules.")
+        )
+    if len(solutions) == 1:
+        certificate = root.certificate
+    else:
+        certificate = certify(compiled.instance, SolverResult(unit_leaf), options.max_gap)
+    status = certificate.status
+    if proved_infeasible and status is not SolveStatus.NO_SOLUTION:
+        status = SolveStatus.INFEASIBLE
+    return Carving(
+        problem=problem,
+        hierarchy=tree,
+        status=status,
+        termination=_termination(solutions, run),
+        certificate=replace(certificate, status=status),
+        notes=tuple(notes),
+        provenance=_provenance(problem, options, run, solutions),
+        compiled=compiled,
+        solutions=solutions,
+        options=options,
+        unit_leaf=unit_leaf,
+    )
+
+
+def _leaf_of_unit(tree: Hierarchy, compiled: Compiled, solutions: dict[str, NodeSolution]) -> IntArray:
+    leaf = np.full(compiled.units.count, -1, dtype=np.int64)
+    for node, solution in solutions.items():
+        if not len(solution.assignment):
+            leaf[solution.units] = -1
+            continue
+        for position, child in enumerate(tree.children(node)):
+            if tree.is_leaf(child):
+                leaf[solution.units[solution.assignment == position]] = tree.leaf_range(child)[0]
+    return leaf
+
+
+def _termination(solutions: dict[str, NodeSolution], run: Run) -> Termination:
+    reasons = [s.result.termination for s in solutions.values()]
+    for worst in (Termination.INTERRUPTED, Termination.TIME_LIMIT, Termination.FINISHED):
+        if worst in reasons or run.struck is worst:
+            return worst
+    return Termination.PROVED
+
+
+def _provenance(
+    problem: CarvingProblem, options: Options, run: Run, solutions: dict[str, NodeSolution]
+) -> dict[str, Any]:
+    solver = options.solver if isinstance(options.solver, str) else options.solver.name
+    return {
+        "gtm_opt": _version("gtm-opt"),
+        "python": platform.python_version(),
+        **{name: _version(name) for name in ("numpy", "scipy", "pandas", "numba", "ortools", "pulp")},
+        "solver": solver,
+        "seed": options.seed,
+        "effort": options.effort,
+        "fingerprint": problem.fingerprint,
+        "seconds": run.seconds,
+        "steps": [
+            {"node": node, "step": step.name, "seconds": step.seconds, "note": step.note}
+            for node, solution in solutions.items()
+            for step in solution.result.steps
+        ],
+    }
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,135 @@
+"""The nearest possible plan: what gives way, so that everything else can still be even."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gtm_opt.instance import Only
+
+if TYPE_CHECKING:
+    from gtm_opt.carving.compile import Compiled
+    from gtm_opt.instance import FloatArray, Instance, IntArray
+    from gtm_opt.measures import CriterionColumn
+
+__all__ = ["make_possible"]
+
+
+def make_possible(compiled: Compiled) -> tuple[Compiled, list[str]]:
+    """Return the problem with bands that single large units allow, and what was widened.
+
+    Parameters
+    ----------
+    compiled : Compiled
+
+    Returns
+    -------
+    compiled : Compiled
+        Units larger than every band are placed first (where they are cheapest, the least loaded
+        among equals); their territory's band is raised to hold them plus the tolerance, and
+        the targets of the others are what is left by share: so the others can still be even.
+    notes : list of str
+        One sentence per widened band.
+
+    Notes
+    -----
+    Also lifts bands that pins overfill or forbids starve. Limits that do not add up are not
+    mended: there is nothing nearest about a smaller number of accounts.
+    """
+    instance = compiled.instance
+    home = _place_giants(instance)
+    if (home >= 0).any():
+        instance = replace(instance, cost=(*instance.cost, Only(home, instance.n_territories)))
+    locked, reachable = _locked(instance)
+    target, lower, upper = instance.target.copy(), instance.lower.copy(), instance.upper.copy()
+    notes: list[str] = []
+    for j, column in enumerate(compiled.columns):
+        if column.limit or not np.isinf(instance.penalty[j]):
+            continue
+        notes += _widen(compiled, j, column, locked[:, j], reachable[:, j], lower, upper)
+    evenness = instance.evenness
+    if evenness is not None:
+        half = np.maximum(upper - target, target - lower)
+        evenness = replace(evenness, unit=np.where(np.isfinite(evenness.unit), np.maximum(half, 1e-12), np.inf))
+    instance = replace(instance, lower=lower, upper=upper, evenness=evenness)
+    return replace(compiled, instance=instance), notes
+
+
+def _place_giants(instance: Instance) -> IntArray:
+    """Return a territory for every unit that fits no band, -1 for all others."""
+    home = np.full(instance.n_units, -1, dtype=np.int64)
+    if instance.by_territory:
+        return home
+    hard = (
+        np.isinf(instance.penalty) & np.isfinite(instance.upper).all(axis=0) & np.isfinite(instance.lower).all(axis=0)
+    )
+    tops = instance.upper.max(axis=0)
+    giant = np.flatnonzero((instance.activities[:, hard] > tops[hard] * (1 + 1e-9)).any(axis=1))
+    size = (instance.activities[giant][:, hard] / tops[hard]).max(axis=1)
+    load = np.zeros((instance.n_territories, int(hard.sum())))
+    for at in np.argsort(-size, kind="stable"):
+        unit = giant[at]
+        cost = instance.cost_block(np.array([unit]))[0]
+        over = ((load + instance.activities[unit][hard]) / instance.target[:, hard]).max(axis=1)
+        open_to = np.isfinite(cost)
+        # two giants together are worse than any preference
+        rank = np.lexsort((np.arange(len(cost)), cost, np.round(over, 6), ~open_to))
+        home[unit] = rank[0]
+        load[rank[0]] += instance.activities[unit][hard]
+    return home
+
+
+def _locked(instance: Instance) -> tuple[FloatArray, FloatArray]:
+    shape = (instance.n_territories, instance.n_criteria)
+    locked, reachable = np.zeros(shape), np.zeros(shape)
+    for rows in instance.chunks():
+        mask = np.isfinite(instance.cost_block(rows))
+        own = np.broadcast_to(instance.activities3()[rows], (len(mask), *shape))
+        only = mask & (mask.sum(axis=1) == 1)[:, None]
+        locked += np.einsum("ik,ikj->kj", only, own)
+        reachable += np.einsum("ik,ikj->kj", mask, own)
+    return locked, reachable
+
+
+def _widen(
+    compiled: Compiled,
+    j: int,
+    column: CriterionColumn,
+    locked: FloatArray,
+    reachable: FloatArray,
+    lower: FloatArray,
+    upper: FloatArray,
+) -> list[str]:
+    names = compiled.territories.names
+    room = column.upper - column.target
+    over = locked > column.upper * (1 + 1e-9)
+    short = reachable < column.lower * (1 - 1e-9)
+    if not (over.any() or short.any()):
+        return []
+    fixed = over | short
+    upper[over, j] = locked[over] + room[over]
+    lower[short, j] = 0.0
+    # what the overfull keep above their target is missing elsewhere, and the other way round
+    surplus = float((locked[over] - column.target[over]).sum()) - float((column.target[short] - reachable[short]).sum())
+    others = ~fixed
+    if others.any():
+        factor = 1.0 - surplus / float(column.target[others].sum())
+        lower[others, j] = np.minimum(column.lower[others], factor * column.lower[others])
+        upper[others, j] = np.minimum(column.upper[others], max(factor, 0.0) * column.upper[others] + room[others])
+    out = [
+        f"{column.name}: {names[k]} holds {locked[k]:,.6g} that cannot go elsewhere "
+        f"({locked[k] / column.target[k] - 1:+.1%} of its target); its band was raised to that."
+        for k in np.flatnonzero(over)
+    ]
+    out += [
+        f"{column.name}: only {reachable[k]:,.6g} may go to {names[k]} "
+        f"({reachable[k] / column.target[k] - 1:+.1%} of its target); its lower limit was lifted."
+        for k in np.flatnonzero(short)
+    ]
+    if others.any() and abs(factor - 1.0) > 1e-9:
+        out.append(
+            f"{column.name}: the other territories share what is left, {factor - 1.0:+.1%} of their targets each."
+        )
+    return out

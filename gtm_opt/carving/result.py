@@ -1,0 +1,223 @@
+"""The carving: who gets what, how good it is, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from gtm_opt.carving.compile import account_labels
+from gtm_opt.measures import check
+
+if TYPE_CHECKING:
+    from gtm_opt.carving.certificate import Certificate
+    from gtm_opt.carving.compile import Compiled
+    from gtm_opt.carving.explain import Explanation
+    from gtm_opt.carving.levels import NodeSolution, Options
+    from gtm_opt.instance import IntArray
+    from gtm_opt.measures import Check
+    from gtm_opt.model import CarvingProblem, Hierarchy, Territories
+    from gtm_opt.solvers import SolveStatus, Termination
+
+__all__ = ["Carving"]
+
+
+@dataclass(frozen=True, eq=False)
+class Carving:
+    """The result of `gtm_opt.carve`.
+
+    Attributes
+    ----------
+    problem : CarvingProblem
+    hierarchy : Hierarchy
+        The tree that was carved; a root over the territories for a single node.
+    status : SolveStatus
+        Of the whole plan: the worst of what the bands, the rules and the gap allow.
+    termination : Termination
+        Why it stopped; ``time_limit`` means that another run may give another plan.
+    certificate : Certificate
+        Value, lower bound and gap of the whole; for a tree the bound is that of the nodes' own
+        carves only where there is one node.
+    notes : tuple of str
+        What had to give (``on_infeasible="nearest"``), lost workers, and the like.
+    provenance : dict
+        Versions, seed, solver, fingerprint of the problem, seconds.
+    """
+
+    problem: CarvingProblem
+    hierarchy: Hierarchy
+    status: SolveStatus
+    termination: Termination
+    certificate: Certificate
+    notes: tuple[str, ...]
+    provenance: dict[str, Any]
+    compiled: Compiled = field(repr=False)
+    solutions: dict[str, NodeSolution] = field(repr=False)
+    options: Options = field(repr=False)
+    unit_leaf: IntArray = field(repr=False)
+
+    # -- tables -------------------------------------------------------------------
+
+    @cached_property
+    def labels(self) -> pd.Series:
+        """Territory name per account id."""
+        return account_labels(self.compiled, self.unit_leaf)
+
+    @cached_property
+    def assignment(self) -> pd.DataFrame:
+        """One row per account: account_id, territory, previous_territory, moved."""
+        previous = self.problem.home
+        table = pd.DataFrame({"account_id": self.problem.resolved.ids, "territory": self.labels.to_numpy()})
+        table["previous_territory"] = None if previous is None else previous.to_numpy()
+        known = table["previous_territory"].notna()
+        table["moved"] = known & (table["territory"] != table["previous_territory"])
+        return table
+
+    @cached_property
+    def check(self) -> Check:
+        """Everything recomputed by the independent checker."""
+        return check(self.problem, self.labels)
+
+    @property
+    def balance(self) -> pd.DataFrame:
+        """One row per territory and criterion: total, target, deviation, within."""
+        return self.check.balance
+
+    @property
+    def criteria(self) -> pd.DataFrame:
+        """One row per criterion: worst deviation, forced and avoidable part, Gini, and so on."""
+        return self.check.criteria
+
+    @property
+    def moved(self) -> pd.DataFrame:
+        """What moves, in accounts and in every measured column."""
+        return self.check.moved
+
+    @property
+    def preferences(self) -> pd.DataFrame:
+        """How well each preference is kept."""
+        return self.check.preferences
+
+    @property
+    def accounts(self) -> pd.DataFrame:
+        """The account table, indexed by account id, with a column ``territory``."""
+        return self.problem.accounts.assign(territory=self.labels)
+
+    @property
+    def territories(self) -> Territories:
+        """The territories that were carved."""
+        return self.problem.territories
+
+    @cached_property
+    def prices(self) -> pd.DataFrame:
+        """What one more unit of a criterion costs (+) or saves (-) in a territory, per node of the tree.
+
+        Columns: node, territory (child of the node), criterion, price (preference score, times
+        the number of accounts, per unit of the criterion), price_of_target (the same for a
+        whole target).
+        """
+        frames = []
+        for node, solution in self.solutions.items():
+            prices = solution.result.prices
+            if prices is None:
+                continue
+            children = self.hierarchy.children(node)
+            target = np.stack([self._target(child) for child in children])
+            k, m = prices.shape
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "node": node,
+                        "territory": np.repeat(children, m),
+                        "criterion": np.tile([c.name for c in self.compiled.columns], k),
+                        "price": prices.ravel(),
+                        "price_of_target": (prices * target).ravel(),
+                    }
+                )
+            )
+        columns = ["node", "territory", "criterion", "price", "price_of_target"]
+        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
+
+    def _target(self, node: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        start, stop = self.hierarchy.leaf_range(node)
+        out: np.ndarray[tuple[int], np.dtype[np.float64]] = self.compiled.instance.target[start:stop].sum(axis=0)
+        return out
+
+    @cached_property
+    def nodes(self) -> pd.DataFrame:
+        """One row per node that was divided: accounts, status, value, bound, gap, seconds."""
+        rows = []
+        for node, s in self.solutions.items():
+            rows.append(
+                {
+                    "node": node,
+                    "level": self.hierarchy.level(node),
+                    "buckets": len(self.hierarchy.children(node)),
+                    "accounts": int(sum(len(self.compiled.units.members_of(u)) for u in s.units))
+                    if len(s.units) < self.compiled.units.count
+                    else self.problem.n_accounts,
+                    "status": s.certificate.status.value,
+                    "value": s.certificate.value,
+                    "bound": s.certificate.bound,
+                    "gap": s.certificate.gap,
+                    "bound_from": s.certificate.source,
+                    "termination": s.result.termination.value,
+                    "seconds": s.seconds,
+                }
+            )
+        return pd.DataFrame(rows)
+
+    def level(self, depth: int) -> pd.DataFrame:
+        """Return one row per account: the node at ``depth`` (1: below the root) it belongs to."""
+        nodes = self.hierarchy.nodes_at(depth)
+        of_leaf = np.empty(len(self.hierarchy.leaves), dtype=object)
+        for node in nodes:
+            start, stop = self.hierarchy.leaf_range(node)
+            of_leaf[start:stop] = node
+        at = self.unit_leaf[self.compiled.units.of_account]
+        return pd.DataFrame({"account_id": self.problem.resolved.ids, "node": of_leaf[at]})
+
+    def roll_up(self, column: str) -> pd.DataFrame:
+        """Return the total of any numeric account column at every node of the tree."""
+        from gtm_opt.errors import Findings
+        from gtm_opt.model.tables import number_column
+
+        found = Findings()
+        values = number_column(self.problem.accounts, column, found, negative=True)
+        found.raise_if_any()
+        assert values is not None
+        at = self.unit_leaf[self.compiled.units.of_account]
+        leaf = np.bincount(at, weights=values.to_numpy(), minlength=len(self.hierarchy.leaves))
+        sums = np.concatenate([[0.0], np.cumsum(leaf)])
+        table = self.hierarchy.table
+        ranges = [self.hierarchy.leaf_range(n) for n in table["node_id"]]
+        table[column] = [float(sums[stop] - sums[start]) for start, stop in ranges]
+        return table
+
+    # -- questions ----------------------------------------------------------------
+
+    def explain(self, account: str, *, exact: bool = False) -> Explanation:
+        """Return why an account is where it is, the next best place, and what forcing it there would cost.
+
+        Parameters
+        ----------
+        account : str
+        exact : bool
+            Carve again with the account forced to the next best territory, and report the real
+            cost beside the estimate by prices.
+        """
+        from gtm_opt.carving.explain import explain
+
+        return explain(self, account, exact=exact)
+
+    def summary(self) -> str:
+        """Return the plan in a screenful of text."""
+        from gtm_opt.carving.summary import summary
+
+        return summary(self)
+
+    def __repr__(self) -> str:
+        return self.summary()
