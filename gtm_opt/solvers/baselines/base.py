@@ -230,7 +230,10 @@ class Baseline:
             start_key = rank(instance, evaluate(instance, given))
             if start_key <= key:
                 best, key = given, start_key
-        run.report(self.name, value=key[2] if not key[0] else None, bound=work.bound)
+        try:
+            run.report(self.name, value=key[2] if not key[0] else None, bound=work.bound)
+        except KeyboardInterrupt:
+            run.interrupt()
         run.note(self.name, since, "; ".join(work.notes))
         return SolverResult(
             assignment=None if key[0] else best,
