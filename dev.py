@@ -365,7 +365,11 @@ def notebooks(arguments):
             command = [python, "-m", "jupytext", "--to", "ipynb", "--set-kernel", "python3", "--execute", "--quiet"]
             if run([*command, "--output", target, copy / page.name, *arguments], cwd=copy):
                 failed.append(page.name)
-    say(f"{len(pages) - len(failed)} notebooks ran, {len(failed)} failed {', '.join(failed)}")
+    say(
+        "{} notebooks ran, {} failed{}".format(
+            len(pages) - len(failed), len(failed), ": " * bool(failed) + ", ".join(failed)
+        )
+    )
     return 1 if failed else 0
 
 
@@ -422,7 +426,7 @@ def floors(arguments):
         venv = Path(folder) / "venv"
         make_venv(venv)
         python = python_in(venv)
-        install = [*uv, "install", "--quiet", "--python", python, "--resolution", "lowest-direct"]
+        install = [*uv, "install", "--quiet", "--python", python, "--resolution", "lowest-direct", "--compile-bytecode"]
         if run([*install, "--editable", ROOT, *requirements_of("test")], venv=venv):
             raise Stop("The oldest allowed releases do not install together; the message is above.")
         run([*uv, "list", "--python", python], venv=venv)
