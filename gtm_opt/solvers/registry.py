@@ -21,6 +21,7 @@ ENTRY_POINT_GROUP = "gtm_opt.solvers"
 _OWN: dict[str, str] = {
     "annealing": "gtm_opt.solvers.baselines.annealing:ANNEALING",
     "balanced_kmeans": "gtm_opt.solvers.baselines.min_cost_flow:BALANCED_KMEANS",
+    "even": "gtm_opt.solvers.even:even",
     "greedy_lookahead": "gtm_opt.solvers.baselines.lookahead:GREEDY_LOOKAHEAD",
     "k_means_constrained": "gtm_opt.solvers.baselines.peers:KMEANS_CONSTRAINED",
     "karmarkar_karp": "gtm_opt.solvers.baselines.partitioning:KARMARKAR_KARP",

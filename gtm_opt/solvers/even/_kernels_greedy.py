@@ -1,0 +1,56 @@
+"""Compiled vector greedy."""
+
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,misc"
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True, nogil=True)
+def place(order, w, scale, offset, allowed, rival_start, rivals, assign, x):
+    """Place the units of ``order`` one by one where the row's worst (then summed) deviation stays smallest.
+
+    ``x`` begins at ``-offset`` (plus what is placed already) and changes in place, as does
+    ``assign`` (-1: not placed). The measure of a row is its fill, relative to the offset.
+    Returns the number of units for which no territory was left.
+    """
+    stuck = 0
+    k_all, m = scale.shape
+    fill = np.empty((k_all, m))
+    inverse = np.empty((k_all, m))
+    for k in range(k_all):
+        for j in range(m):
+            inverse[k, j] = 1.0 / offset[k, j] if offset[k, j] > 0.0 else 0.0
+            fill[k, j] = (x[k, j] + offset[k, j]) * inverse[k, j]
+            inverse[k, j] *= scale[k, j]
+    for i in order:
+        if assign[i] >= 0:
+            continue
+        target, worst_best, sum_best = -1, np.inf, np.inf
+        for k in range(k_all):
+            if allowed.shape[0] > 1 and allowed[i, k] == 0:
+                continue
+            clash = False
+            if rival_start.shape[0] > 1:
+                for r in range(rival_start[i], rival_start[i + 1]):
+                    if assign[rivals[r]] == k:
+                        clash = True
+            if clash:
+                continue
+            worst, total = -np.inf, 0.0
+            for j in range(m):
+                v = fill[k, j] + w[i, j] * inverse[k, j]
+                worst = max(worst, v)
+                total += v
+            if worst < worst_best or (worst == worst_best and total < sum_best):
+                target, worst_best, sum_best = k, worst, total
+        if target < 0:
+            stuck += 1
+            continue
+        assign[i] = target
+        for j in range(m):
+            fill[target, j] += w[i, j] * inverse[target, j]
+            x[target, j] += w[i, j] * scale[target, j]
+    return stuck

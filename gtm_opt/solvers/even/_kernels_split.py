@@ -1,0 +1,166 @@
+"""Compiled two-list search: the best pair of partial exchanges between two territories."""
+
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,misc"
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True, nogil=True)
+def subset_sums(vectors, out):
+    """Fill ``out[s]`` with the sum of the vectors in the bit set ``s``."""
+    n, d = vectors.shape
+    for c in range(d):
+        out[0, c] = 0.0
+    for b in range(n):
+        size = 1 << b
+        for s in range(size):
+            for c in range(d):
+                out[size + s, c] = out[s, c] + vectors[b, c]
+
+
+@njit(cache=True, nogil=True)
+def pair_sums(vectors, first, second, out, left, right):
+    """Fill ``out`` with nothing, each vector, and each sum of two that share no unit; return the count.
+
+    ``first`` and ``second`` name the units of an elementary exchange (-1: none).
+    """
+    n, d = vectors.shape
+    count = 1
+    out[0, :] = 0.0
+    left[0], right[0] = -1, -1
+    for e in range(n):
+        if count >= out.shape[0]:
+            return count
+        out[count, :] = vectors[e]
+        left[count], right[count] = e, -1
+        count += 1
+    for f in range(1, n):
+        for e in range(f):
+            if first[e] >= 0 and first[e] == first[f]:
+                continue
+            if second[e] >= 0 and second[e] == second[f]:
+                continue
+            if count >= out.shape[0]:
+                return count
+            for c in range(d):
+                out[count, c] = vectors[e, c] + vectors[f, c]
+            left[count], right[count] = e, f
+            count += 1
+    return count
+
+
+@njit(cache=True, nogil=True)
+def _cell(v, low, cell, cells):
+    c = np.int64((v - low) * cell)
+    return min(max(c, 0), cells - 1)
+
+
+@njit(cache=True, nogil=True)
+def match(p_list, q_list, x0, partner, rho, sided, limit, depth, cells):
+    """Find p, q such that both rows ``y = x0 + p + q`` and ``partner - rho * y`` are smallest in max-norm.
+
+    Returns the positions (-1, -1 when nothing beats ``limit``) and the value. ``depth`` leading
+    coordinates of ``q_list`` are hashed on a grid of ``cells`` per axis.
+    """
+    n_q, d = q_list.shape
+    low = np.empty(depth)
+    inverse = np.empty(depth)
+    high = np.empty(depth)
+    for c in range(depth):
+        lo, hi = q_list[0, c], q_list[0, c]
+        for r in range(n_q):
+            lo, hi = min(lo, q_list[r, c]), max(hi, q_list[r, c])
+        low[c], high[c] = lo, hi
+        inverse[c] = cells / (hi - lo) if hi > lo else 0.0
+    n_cells = cells**depth
+    start = np.zeros(n_cells + 1, dtype=np.int32)
+    code = np.empty(n_q, dtype=np.int32)
+    for r in range(n_q):
+        here = 0
+        for c in range(depth):
+            here = here * cells + _cell(q_list[r, c], low[c], inverse[c], cells)
+        code[r] = here
+        start[here + 1] += 1
+    for c in range(n_cells):
+        start[c + 1] += start[c]
+    fill = start[:-1].copy()
+    order = np.empty(n_q, dtype=np.int32)
+    q = np.empty((n_q, d))
+    for r in range(n_q):
+        to = fill[code[r]]
+        fill[code[r]] += 1
+        order[to] = r
+        for c in range(d):
+            q[to, c] = q_list[r, c]
+    best_p, best_q, value = -1, -1, limit
+    y_low, y_high = np.empty(d), np.empty(d)
+    z = np.empty(d)
+    first, last, at = np.empty(depth, np.int64), np.empty(depth, np.int64), np.empty(depth, np.int64)
+    fresh = True
+    for r in range(p_list.shape[0]):
+        if fresh:
+            fresh = False
+            for c in range(d):
+                if sided:
+                    y_low[c], y_high[c] = (partner[c] - value) / rho[c] - x0[c], value - x0[c]
+                else:
+                    y_low[c] = max(-value, (partner[c] - value) / rho[c]) - x0[c]
+                    y_high[c] = min(value, (partner[c] + value) / rho[c]) - x0[c]
+        miss = False
+        for c in range(depth):
+            lo, hi = y_low[c] - p_list[r, c], y_high[c] - p_list[r, c]
+            if hi < low[c] or lo > high[c] or hi < lo:
+                miss = True
+                break
+            first[c] = _cell(lo, low[c], inverse[c], cells)
+            last[c] = _cell(hi, low[c], inverse[c], cells)
+            at[c] = first[c]
+        if miss:
+            continue
+        for c in range(d):
+            z[c] = p_list[r, c]
+        inner = depth - 1
+        while True:
+            here = 0
+            for c in range(inner):
+                here = here * cells + at[c]
+            here *= cells
+            for s in range(start[here + first[inner]], start[here + last[inner] + 1]):
+                good = True
+                for c in range(d):
+                    v = z[c] + q[s, c]
+                    if v >= y_high[c] or v <= y_low[c]:
+                        good = False
+                        break
+                if not good:
+                    continue
+                score = -np.inf
+                for c in range(d):
+                    y = x0[c] + z[c] + q[s, c]
+                    t = partner[c] - rho[c] * y
+                    if sided:
+                        score = max(score, max(y, t))
+                    else:
+                        score = max(score, max(abs(y), abs(t)))
+                if score < value:
+                    value, best_p, best_q = score, r, order[s]
+                    fresh = True
+                    for c in range(d):
+                        if sided:
+                            y_low[c], y_high[c] = (partner[c] - value) / rho[c] - x0[c], value - x0[c]
+                        else:
+                            y_low[c] = max(-value, (partner[c] - value) / rho[c]) - x0[c]
+                            y_high[c] = min(value, (partner[c] + value) / rho[c]) - x0[c]
+            c = inner - 1
+            while c >= 0:
+                at[c] += 1
+                if at[c] <= last[c]:
+                    break
+                at[c] = first[c]
+                c -= 1
+            if c < 0:
+                break
+    return best_p, best_q, value

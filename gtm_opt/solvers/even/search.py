@@ -1,0 +1,178 @@
+"""The search of one stream: annealing and exact re-splits in rounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gtm_opt.solvers.even.problem import PEAK
+from gtm_opt.solvers.even.resplit import Resplitter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gtm_opt.instance import FloatArray, IntArray
+    from gtm_opt.solvers.even.problem import EvenProblem
+
+__all__ = ["Budget", "Stream"]
+
+_SLICE = 0.05
+_LARGE = 20_000
+"""Units from which on annealing gives way to descent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much one stream may do.
+
+    Attributes
+    ----------
+    steps : float
+        Annealing proposals (``inf``: until stopped).
+    tries : float
+        Re-splits (``inf``: until stopped).
+    """
+
+    steps: float
+    tries: float
+
+
+class Stream:
+    """One search with its own random numbers.
+
+    Parameters
+    ----------
+    problem : EvenProblem
+    start : ndarray of int
+    seed : int
+    bound : float
+        The search ends when the objective reaches it.
+    stop : callable
+        Asked between slices of work.
+    """
+
+    def __init__(
+        self, problem: EvenProblem, start: IntArray, seed: int, bound: float, stop: Callable[[], bool]
+    ) -> None:
+        self.problem, self.bound, self._stop = problem, bound, stop
+        self.rng = np.random.default_rng(seed)
+        self.state = self.rng.integers(1, 2**63, size=1).astype(np.uint64)
+        self.exponential = self.rng.exponential(size=4096)
+        choices = problem.allowed.sum(axis=1) if problem.has_bars else np.full(problem.n_units, problem.n_territories)
+        self.free = np.flatnonzero(choices > 1).astype(np.int64)
+        self.best = start.copy()
+        self.value = problem.value(problem.deviations(start))
+        self.steps = 0
+        self.tries = 0
+        self.size = float((problem.weights.mean(axis=0) * problem.scale).mean()) if problem.weights.size else 0.0
+
+    @property
+    def done(self) -> bool:
+        """Whether the bound is met, or somebody asked to stop."""
+        return self.value <= self.bound * (1.0 + 1e-9) + 1e-15 or len(self.free) == 0 or self._stop()
+
+    def keep(self, assign: IntArray) -> None:
+        """Remember ``assign`` if it is the best so far."""
+        value = self.problem.value(self.problem.deviations(assign))
+        if value < self.value:
+            self.best, self.value = assign.copy(), value
+
+    def run(self, budget: Budget) -> None:
+        """Search in rounds until the budget is spent."""
+        m, n, k = self.problem.n_criteria, len(self.free), self.problem.n_territories
+        if self.problem.n_territories < 2 or n == 0:
+            return
+        length = 2_000_000 if m <= 6 else 20_000_000
+        current = self.best.copy()
+        if n > _LARGE:
+            self.descend(current, min(budget.steps, 20.0 * n))
+            self.resplit(current, budget.tries, 1 << 13)
+            return
+        turn = 0
+        while not self.done and (self.steps < budget.steps or self.tries < budget.tries):
+            steps = min(length, budget.steps - self.steps)
+            if steps > 0:
+                self.anneal(current, int(steps), hot=0.1, cold=(0.003, 0.001, 0.01)[turn % 3])
+            patience = min(budget.tries - self.tries, 40.0 * k)
+            self.resplit(current, patience, 1 << (13 + 2 * (turn % 2)))
+            turn += 1
+            if m > 6:
+                length *= 2
+
+    def descend(self, assign: IntArray, steps: float) -> None:
+        """Go downhill from ``assign`` (in place)."""
+        self._slices(assign, int(steps), 0.0, 0.0, 0, track=False)
+        self.keep(assign)
+
+    def anneal(self, assign: IntArray, steps: int, hot: float, cold: float) -> None:
+        """Anneal from ``assign``; leaves the best assignment of this call in it."""
+        found = self._slices(assign, steps, hot * self.size, cold * self.size, 0, track=True)
+        assign[:] = found
+        self.keep(assign)
+
+    def _slices(self, assign: IntArray, steps: int, hot: float, cold: float, doublings: int, track: bool) -> IntArray:
+        from gtm_opt.solvers.even._kernels_anneal import anneal, row_norms
+
+        problem = self.problem
+        x = problem.deviations(assign)
+        norms = np.zeros(problem.n_territories)
+        best, best_value = assign.copy(), np.inf
+        size = max(20_000, int(2.5e7 * _SLICE / (1.0 + problem.n_criteria / 8.0)))
+        done = 0
+        while done < steps and not self.done:
+            now = min(size, steps - done)
+            begin = hot * (cold / hot) ** (done / steps) if hot > 0 else 0.0
+            end = hot * (cold / hot) ** ((done + now) / steps) if hot > 0 else 0.0
+            x[:] = problem.deviations(assign)
+            row_norms(x, problem.kind, doublings, norms)
+            best_value = anneal(
+                problem.weights,
+                problem.scale,
+                problem.kind,
+                doublings,
+                problem.allowed,
+                problem.rival_start,
+                problem.rivals,
+                self.free,
+                assign,
+                x,
+                norms,
+                self.exponential,
+                begin,
+                end,
+                now,
+                self.state,
+                best,
+                best_value,
+                track,
+            )
+            done += now
+            self.steps += now
+            if best_value + problem.base < self.value:
+                self.keep(best)
+        return best
+
+    def resplit(self, assign: IntArray, patience: float, length: int) -> None:
+        """Re-split pairs of territories until ``patience`` tries in a row fail."""
+        problem, rng = self.problem, self.rng
+        splitter = Resplitter(problem, self.free, rng, length)
+        x = problem.deviations(assign)
+        k, idle = problem.n_territories, 0
+        while idle < patience and not self.done:
+            a, b = self._pick(x, splitter.centers(x), k, rng)
+            idle += 1
+            self.tries += 1
+            if splitter.improve(assign, x, a, b):
+                x = problem.deviations(assign)
+                idle = 0 if idle < patience else idle
+                if problem.value(x) < self.value:
+                    self.keep(assign)
+
+    def _pick(self, x: FloatArray, center: FloatArray, k: int, rng: np.random.Generator) -> tuple[int, int]:
+        off = x - center
+        bad = off.max(axis=1) if self.problem.kind == PEAK else np.abs(off).max(axis=1)
+        a = int(bad.argmax()) if rng.random() < 0.6 else int(rng.integers(k))
+        b = int(rng.integers(k - 1))
+        return a, b + (b >= a)

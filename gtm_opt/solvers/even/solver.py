@@ -1,0 +1,129 @@
+"""The solver ``even``: as even as possible."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gtm_opt.errors import SolverError
+from gtm_opt.measures import evaluate
+from gtm_opt.solvers.even.bounds import problem_bound
+from gtm_opt.solvers.even.construct import greedy_order, place_units
+from gtm_opt.solvers.even.problem import normal_form
+from gtm_opt.solvers.even.search import Budget, Stream
+from gtm_opt.solvers.protocol import Capabilities, SolverResult
+
+if TYPE_CHECKING:
+    from gtm_opt.instance import Instance, IntArray
+    from gtm_opt.solvers.even.problem import EvenProblem
+    from gtm_opt.solvers.protocol import Run
+
+__all__ = ["Even", "even"]
+
+_STREAMS = 2
+_CAPABILITIES = Capabilities(
+    bands=False, side_rows=False, by_territory=False, evenness=True, proof=True, lower_bound=True
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Even:
+    """Balance alone: vector greedy, annealing on a p-norm, exact re-splits of territory pairs.
+
+    Attributes
+    ----------
+    name, capabilities, source
+        See `gtm_opt.solvers.Solver`.
+    workers : int
+        Threads. The answer does not depend on it unless a time limit strikes.
+    """
+
+    name: str = "even"
+    capabilities: Capabilities = _CAPABILITIES
+    source: str = "gtm_opt: vector greedy, p-norm annealing, two-list re-splits (after Horowitz and Sahni, 1974)"
+    workers: int = 2
+
+    def __call__(
+        self, instance: Instance, *, run: Run, seed: int = 0, effort: float = 1.0, start: IntArray | None = None
+    ) -> SolverResult:
+        """Solve ``instance``; see `gtm_opt.solvers.Solver`."""
+        if instance.by_territory:
+            raise SolverError(
+                "`even` needs activities of shape (n_units, n_criteria), got one matrix per territory. "
+                "Use a solver with the capability by_territory."
+            )
+        problem = normal_form(instance)
+        begin = run.seconds
+        bound = problem_bound(problem)
+        assign = self._begin(instance, problem, start)
+        if assign is None:
+            return SolverResult(None, bound=bound, termination=run.termination(), steps=tuple(run.steps))
+        value = problem.value(problem.deviations(assign))
+        run.report("greedy", value, bound)
+        run.note("greedy", begin, f"value {value:,.6g}, bound {bound:,.6g}")
+        begin = run.seconds
+        try:
+            assign, value = self._search(problem, assign, bound, run, seed, effort)
+        except KeyboardInterrupt:
+            run.interrupt()
+        run.report("search", value, bound)
+        run.note("search", begin, f"value {value:,.6g}")
+        assign = _no_worse(instance, assign, start)
+        proved = value <= bound * (1.0 + 1e-9) + 1e-15
+        return SolverResult(assign, bound=bound, termination=run.termination(proved=proved), steps=tuple(run.steps))
+
+    def _begin(self, instance: Instance, problem: EvenProblem, start: IntArray | None) -> IntArray | None:
+        greedy = place_units(problem, greedy_order(problem, None), None)
+        if start is None:
+            return greedy
+        given = np.array(start, dtype=np.int64)
+        if greedy is None or not evaluate(instance, given).rules_kept:
+            return given if greedy is None else greedy
+        values = [problem.value(problem.deviations(a)) for a in (given, greedy)]
+        return given if values[0] <= values[1] else greedy
+
+    def _search(
+        self, problem: EvenProblem, assign: IntArray, bound: float, run: Run, seed: int, effort: float
+    ) -> tuple[IntArray, float]:
+        budget = Budget(effort * 1e7, effort * 200.0)
+        proved: list[int] = []
+
+        def work(index: int) -> Stream:
+            def stop() -> bool:
+                return run.stop() or any(i < index or np.isinf(effort) for i in proved)
+
+            stream = Stream(problem, assign, seed * _STREAMS + index, bound, stop)
+            stream.run(budget)
+            if stream.value <= bound * (1.0 + 1e-9) + 1e-15:
+                proved.append(index)
+            return stream
+
+        if self.workers > 1:
+            with ThreadPoolExecutor(self.workers) as pool:
+                futures = [pool.submit(work, index) for index in range(_STREAMS)]
+                try:
+                    streams = [future.result() for future in futures]
+                except KeyboardInterrupt:
+                    run.interrupt()
+                    streams = [future.result() for future in futures]
+        else:
+            streams = [work(index) for index in range(_STREAMS)]
+        best = min(streams, key=lambda stream: stream.value)
+        return best.best, best.value
+
+
+def _no_worse(instance: Instance, assign: IntArray, start: IntArray | None) -> IntArray:
+    """Return ``start`` instead where it keeps the rules and is at least as even and cheaper."""
+    if start is None:
+        return assign
+    given = np.array(start, dtype=np.int64)
+    old, new = evaluate(instance, given), evaluate(instance, assign)
+    if not old.rules_kept:
+        return assign
+    return given if (old.objective, old.cost) < (new.objective, new.cost) else assign
+
+
+even = Even()
