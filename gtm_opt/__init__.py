@@ -1,0 +1,127 @@
+"""gtm_opt: from accounts, a sales team and a revenue target to a defensible go-to-market plan.
+
+The public names are loaded when they are first used, so that importing the package is quick
+and loads no solver.
+"""
+
+from __future__ import annotations
+
+import logging
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gtm_opt import datasets
+    from gtm_opt.assignment import Staffing, assign
+    from gtm_opt.capacity import Capacity, capacity
+    from gtm_opt.carving import Carving, carve
+    from gtm_opt.errors import (
+        DataError,
+        Finding,
+        GtmOptError,
+        GtmOptWarning,
+        InfeasibleError,
+        MeasureError,
+        SolverError,
+        SolverNotAvailableError,
+    )
+    from gtm_opt.measures import Check, check
+    from gtm_opt.model import (
+        Balance,
+        CarvingProblem,
+        Count,
+        Fit,
+        Forbid,
+        Hierarchy,
+        KeepApart,
+        KeepOwner,
+        KeepTogether,
+        Limit,
+        MaxMoved,
+        Mix,
+        Near,
+        Pin,
+        SeatStatus,
+        Territories,
+        parse_numbers,
+    )
+    from gtm_opt.quota import Quotas, cascade
+    from gtm_opt.solvers import (
+        Progress,
+        SolveStatus,
+        Termination,
+        get_solver,
+        register_solver,
+        solver_names,
+        solver_table,
+    )
+
+# public name -> module that holds it
+_PUBLIC = {
+    "Balance": "model",
+    "Capacity": "capacity",
+    "Carving": "carving",
+    "CarvingProblem": "model",
+    "Check": "measures",
+    "Count": "model",
+    "DataError": "errors",
+    "Finding": "errors",
+    "Fit": "model",
+    "Forbid": "model",
+    "GtmOptError": "errors",
+    "GtmOptWarning": "errors",
+    "Hierarchy": "model",
+    "InfeasibleError": "errors",
+    "KeepApart": "model",
+    "KeepOwner": "model",
+    "KeepTogether": "model",
+    "Limit": "model",
+    "MaxMoved": "model",
+    "MeasureError": "errors",
+    "Mix": "model",
+    "Near": "model",
+    "Pin": "model",
+    "Progress": "solvers",
+    "Quotas": "quota",
+    "SeatStatus": "model",
+    "SolveStatus": "solvers",
+    "SolverError": "errors",
+    "SolverNotAvailableError": "errors",
+    "Staffing": "assignment",
+    "Termination": "solvers",
+    "Territories": "model",
+    "assign": "assignment",
+    "capacity": "capacity",
+    "carve": "carving",
+    "cascade": "quota",
+    "check": "measures",
+    "datasets": "datasets",
+    "get_solver": "solvers",
+    "parse_numbers": "model",
+    "register_solver": "solvers",
+    "solver_names": "solvers",
+    "solver_table": "solvers",
+}
+
+__all__ = [*sorted(_PUBLIC), "__version__"]
+
+try:
+    __version__ = version("gtm-opt")
+except PackageNotFoundError:  # a source tree that was never installed
+    __version__ = "0+unknown"
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())
+
+
+def __getattr__(name: str) -> object:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    module = import_module(f"{__name__}.{_PUBLIC[name]}")
+    value = module if _PUBLIC[name] == name == "datasets" else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PUBLIC})
