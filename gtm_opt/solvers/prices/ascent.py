@@ -20,10 +20,10 @@ __all__ = ["Prices", "reduced_costs", "solve_prices"]
 SAMPLE = 20_000
 """Units in the sample that finds the first prices of a large instance."""
 
-_HOT, _COLD, _FALL = 0.3, 0.00003, 0.3
+_HOT, _COLD, _FALL = 0.3, 0.0001, 0.4
 _LEAST_SPAN = 0.1
-_STEPS_EACH = 6
-_LAST_STEPS = 25
+_STEPS_EACH = 15
+_LAST_STEPS = 30
 _RELATIVE_TOLERANCE = 2e-7
 
 
