@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gtm_opt.errors import Findings
+from gtm_opt.model.dates import read_dates
 from gtm_opt.model.tables import did_you_mean, number_column
 
 if TYPE_CHECKING:
@@ -169,8 +170,7 @@ def _read_reps(reps: pd.DataFrame, found: Findings) -> pd.DataFrame:
         found.add("reps['rep_id']", "must be unique", got="repeated ids", rows=twice, remedy="Keep one row per rep.")
     for column in _DATES:
         raw = table[column] if column in table.columns else pd.Series(pd.NaT, index=table.index)
-        read = pd.to_datetime(raw, errors="coerce").dt.normalize()
-        bad = read.isna() & raw.notna()
+        read, bad = read_dates(raw)
         if bad.any():
             found.add(f"reps['{column}']", "must hold dates", rows=table.loc[bad, "rep_id"], remedy="Use 2027-01-31.")
         table[column] = read

@@ -1,0 +1,218 @@
+"""`capacity`: what the people on the roster can book, month by month."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from gtm_opt.capacity.clock import RAMPED_M, Presence, Proration, presence, ramp_fractions
+from gtm_opt.capacity.result import Capacity, read_by_period
+from gtm_opt.capacity.roster import HasRoster, Roster, read_leaves, read_roster
+from gtm_opt.errors import Findings
+from gtm_opt.model.roles import Role, Roles
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from gtm_opt.model.calendar import Calendar
+
+__all__ = ["capacity"]
+
+_SHOWN = (
+    *("seat_id", "rep_id", "month", "status", "tenure_m", "ramp_frac", "employed_frac", "active_frac"),
+    *("vacant_frac", "rre", "capacity_usd", "quarter", "fiscal_year", "role", "segment", "quota_type"),
+)
+# Roster columns that are used up, or would hide one of the above.
+_USED = (
+    *_SHOWN,
+    *("start_date", "from_date", "end_date", "fte_frac", "tenure_credit_m", "effectiveness", "territory_factor"),
+)
+
+
+def capacity(
+    staffing: pd.DataFrame | HasRoster,
+    roles: Role | Roles | Sequence[Role],
+    calendar: Calendar,
+    *,
+    proration: Proration = "days",
+    leaves: pd.DataFrame | None = None,
+    interim_frac: float = 0.0,
+    judgment: pd.DataFrame | pd.Series[float] | Mapping[str, float] | None = None,
+    seasonality: Literal["flat", "calendar"] = "flat",
+    pause_after_days: int = 30,
+) -> Capacity:
+    """Compute the productive capacity of every seat and month.
+
+    Parameters
+    ----------
+    staffing : Staffing or DataFrame
+        A staffing, or a roster with one row per stint: ``rep_id`` (empty for a seat to be
+        hired), ``seat_id`` (default: the rep's own), ``role``, ``status``,
+        ``start_date`` (hire date, tenure counts from it; empty: a ramped rep),
+        ``from_date`` (first day in the seat, default the hire date), ``end_date`` (last
+        day), ``fte_frac`` (default: the role's), ``tenure_credit_m``, ``effectiveness``
+        (multiplier of the rep), ``territory_factor`` (multiplier of the seat). Dates are
+        inclusive. Further columns can be used in ``by``.
+    roles : Role, Roles or sequence of Role
+    calendar : Calendar
+    proration : {"days", "15th", "next_month"}
+        What a partial month counts: its days; all or nothing by the 15th; or always
+        nothing until the next month (and the month of leaving in full).
+    leaves : DataFrame, optional
+        ``rep_id``, ``start_date``, ``end_date`` and optionally ``capacity_frac``, the part
+        of capacity that remains (default 0).
+    interim_frac : float
+        Part of a ramped rep's productivity that a covered or empty seat yields, 0 to 1.
+        An assumption of the planner; 0.2 to 0.3 when a manager or neighbor covers.
+    judgment : DataFrame, Series or mapping, optional
+        Signed USD override by month (``"2026-03"``) or quarter (``"FY2026-Q1"``); a
+        DataFrame has the columns month or quarter, and usd. Kept apart from the model.
+    seasonality : {"flat", "calendar"}
+        Whether productivity is spread evenly or by the calendar's season. Flat by
+        default: growth in ramped reps back-loads the year already.
+    pause_after_days : int
+        Longer leaves stop the tenure clock.
+
+    Returns
+    -------
+    Capacity
+
+    Raises
+    ------
+    DataError
+        With every finding in the roster, leaves or options.
+
+    Notes
+    -----
+    Capacity of stint i in month t (1), and ramped-rep equivalents (2)::
+
+        C_it  = P_k * sigma_t * r_k(a_it) * pi_it * (1 - l_it) * f_i * u_i * theta_i     (1)
+        RRE_t = sum_i r_k(a_it) * pi_it * (1 - l_it) * f_i                              (2)
+
+    with productivity P, seasonality sigma, ramp r at tenure month a, presence pi, leave
+    l, full-time fraction f, effectiveness u and territory factor theta. A seat that is
+    empty for a part v of the month adds ``interim_frac * P * sigma * theta * f * v``.
+
+    Seats to be hired count from their expected start with a new hire's ramp; without one
+    they stay empty. The roster is taken as certain: there is no attrition in these
+    numbers, so they are the most a plan may count on.
+    """
+    _check_options(interim_frac, seasonality, pause_after_days)
+    known = Roles.of(roles)
+    roster = read_roster(staffing, known)
+    clock = presence(roster, calendar, proration, read_leaves(leaves, roster), pause_after_days)
+    shares = calendar.shares if seasonality == "calendar" else np.full(calendar.months, 1.0 / 12.0)
+    ramp = ramp_fractions(roster, clock)
+    table = pd.concat(
+        [_stint_rows(roster, clock, ramp, shares), _vacant_rows(roster, clock, shares, interim_frac)],
+        ignore_index=True,
+    )
+    order = {seat: at for at, seat in enumerate(dict.fromkeys(roster.table["seat_id"]))}
+    table = table.iloc[np.lexsort((table["_t"], table["_stint"], table["seat_id"].map(order)))]
+    table = _with_periods(table.reset_index(drop=True), calendar)
+    return Capacity(
+        table=table,
+        calendar=calendar,
+        judgment=read_by_period(judgment, calendar, "judgment"),
+        ramp_loss_m={role.name: role.ramp.loss for role in known},
+        proration=proration,
+    )
+
+
+def _check_options(interim_frac: float, seasonality: str, pause_after_days: int) -> None:
+    found = Findings()
+    if not 0 <= interim_frac <= 1:
+        found.add("interim_frac", "must lie between 0 and 1", got=repr(interim_frac))
+    if seasonality not in ("flat", "calendar"):
+        found.add("seasonality", "must be 'flat' or 'calendar'", got=repr(seasonality))
+    if pause_after_days < 0:
+        found.add("pause_after_days", "must not be negative", got=repr(pause_after_days))
+    found.raise_if_any()
+
+
+def _fte(roster: Roster) -> NDArray[np.float64]:
+    """Return the full-time fraction: the roster's, or the role's where it says nothing."""
+    role = np.array([r.fte for r in roster.role])
+    if "fte_frac" not in roster.table.columns:
+        return role
+    return np.where(roster.table["fte_frac"].isna().to_numpy(), role, roster.numbers["fte_frac"])
+
+
+def _stint_rows(
+    roster: Roster, clock: Presence, ramp: NDArray[np.float64], shares: NDArray[np.float64]
+) -> pd.DataFrame:
+    """Return a row for every month in which a stint is there."""
+    stint, month = np.nonzero(clock.employed > 0)
+    fte = _fte(roster)
+    productivity = np.array([r.productivity_usd_py for r in roster.role])
+    rre = ramp * clock.active * fte[:, None]  # (2)
+    factor = productivity * roster.numbers["effectiveness"] * roster.numbers["territory_factor"]
+    usd = rre * factor[:, None] * shares[None, :]  # (1)
+    tenure = clock.tenure[stint, month]
+    frame = _keys(roster, stint, month)
+    frame["rep_id"] = roster.table["rep_id"].to_numpy(dtype=object)[stint]
+    frame["status"] = roster.table["status"].to_numpy(dtype=object)[stint]
+    frame["tenure_m"] = pd.array(np.where(tenure >= RAMPED_M, 0, tenure), dtype="Int64")
+    frame.loc[tenure >= RAMPED_M, "tenure_m"] = pd.NA
+    frame["ramp_frac"] = ramp[stint, month]
+    frame["employed_frac"] = clock.employed[stint, month]
+    frame["active_frac"] = clock.active[stint, month]
+    frame["vacant_frac"] = 0.0
+    frame["rre"] = rre[stint, month]
+    frame["capacity_usd"] = usd[stint, month]
+    return frame
+
+
+def _vacant_rows(roster: Roster, clock: Presence, shares: NDArray[np.float64], interim_frac: float) -> pd.DataFrame:
+    """Return a row for every month in which a seat is empty for some days."""
+    seats, first = np.unique(roster.table["seat_id"].astype(str), return_index=True)
+    seat = pd.Index(seats).get_indexer(pd.Index(roster.table["seat_id"].astype(str)))
+    present = np.zeros((len(seats), clock.employed.shape[1]))
+    np.add.at(present, seat, clock.employed)
+    vacant = np.maximum(1.0 - present, 0.0)
+    vacant[vacant < 1e-9] = 0.0
+    at, month = np.nonzero(vacant > 0)
+    stint = first[at]
+    productivity = np.array([r.productivity_usd_py for r in roster.role])[stint]
+    worth = productivity * roster.numbers["territory_factor"][stint] * _fte(roster)[stint]
+    frame = _keys(roster, stint, month)
+    frame["rep_id"] = None
+    # Before anybody sits there a seat is to be hired; afterwards it is to be replaced.
+    entered = np.full(len(seats), np.inf)
+    np.minimum.at(entered, seat, clock.since_m)
+    planned = pd.Series(roster.table["status"].to_numpy() == "to be replaced").groupby(seat).any().to_numpy()
+    frame["status"] = np.where((month > np.floor(entered[at])) | planned[at], "to be replaced", "to be hired")
+    frame["tenure_m"] = pd.array([pd.NA] * len(frame), dtype="Int64")
+    for column in ("ramp_frac", "employed_frac", "active_frac", "rre"):
+        frame[column] = 0.0
+    frame["vacant_frac"] = vacant[at, month]
+    frame["capacity_usd"] = interim_frac * worth * shares[month] * vacant[at, month]
+    return frame
+
+
+def _keys(roster: Roster, stint: NDArray[np.int64], month: NDArray[np.int64]) -> pd.DataFrame:
+    """Return the columns that say which seat, role and month a row is about."""
+    frame = pd.DataFrame({"_stint": stint, "_t": month})
+    frame["seat_id"] = roster.table["seat_id"].to_numpy(dtype=object)[stint]
+    roles = [roster.role[s] for s in stint]
+    frame["role"] = np.array([r.name for r in roles], dtype=object)
+    own = roster.table["segment"].to_numpy(dtype=object)[stint] if "segment" in roster.table.columns else None
+    frame["segment"] = np.array([r.segment for r in roles], dtype=object)
+    if own is not None:
+        frame["segment"] = np.where(pd.isna(own), frame["segment"].to_numpy(), own)
+    frame["quota_type"] = np.array([r.quota_type for r in roles], dtype=object)
+    for column in roster.table.columns:
+        if column not in _USED:
+            frame[column] = roster.table[column].to_numpy()[stint]
+    return frame
+
+
+def _with_periods(table: pd.DataFrame, calendar: Calendar) -> pd.DataFrame:
+    months = calendar.table.iloc[table["_t"].to_numpy()].reset_index(drop=True)
+    table = table.assign(month=months["month"], quarter=months["quarter"], fiscal_year=months["fiscal_year"])
+    further = [c for c in table.columns if c not in _SHOWN and not str(c).startswith("_")]
+    return table[[*_SHOWN, *further]]

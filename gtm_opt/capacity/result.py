@@ -1,0 +1,218 @@
+"""The result of `capacity`: a table per seat and month, sums over it, coverage of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from gtm_opt.errors import DataError, Findings
+from gtm_opt.model.tables import did_you_mean
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gtm_opt.model.calendar import Calendar
+
+    ByPeriod = pd.DataFrame | pd.Series[float] | Mapping[str, float] | float
+
+__all__ = ["Capacity", "read_by_period"]
+
+_TIME = ("month", "quarter", "fiscal_year")
+
+
+@dataclass(frozen=True, eq=False)
+class Capacity:
+    """Capacity per seat and month.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row per stint and month in which it is there, and one per month in which a seat
+        is empty: ``seat_id``, ``rep_id`` (None: nobody yet), ``month``, ``status``,
+        ``tenure_m`` (NA: hired at an unknown date, ramped), ``ramp_frac``,
+        ``employed_frac`` (part of the month in the seat), ``active_frac`` (without leave),
+        ``vacant_frac``, ``rre`` (ramped-rep equivalents), ``capacity_usd``, ``quarter``,
+        ``fiscal_year``, ``role``, ``segment``, ``quota_type``, and what else the roster had.
+    calendar : Calendar
+    judgment : ndarray of shape (months,)
+        Signed USD per month that a manager adds to the model; not part of ``table``.
+    ramp_loss_m : dict of str to float
+        Productive months lost to the ramp, by role: shows a mismatch of conventions at once.
+    proration : str
+        The rule for partial months that was used.
+    """
+
+    table: pd.DataFrame
+    calendar: Calendar
+    judgment: NDArray[np.float64]
+    ramp_loss_m: dict[str, float]
+    proration: str = "days"
+
+    @property
+    def total_usd(self) -> float:
+        """Capacity of all direct roles over the horizon, USD, without judgment."""
+        return float(self._direct["capacity_usd"].sum())
+
+    @property
+    def _direct(self) -> pd.DataFrame:
+        # Overlay roles share credit for what direct roles book: counting both counts twice.
+        return self.table[self.table["quota_type"] != "overlay"]
+
+    def by(self, *keys: str, include_overlay: bool = False) -> pd.DataFrame:
+        """Sum the table over everything but `keys`.
+
+        Parameters
+        ----------
+        *keys : str
+            Columns of `table`, for example ``"segment", "quarter"``.
+        include_overlay : bool
+            Also count roles that share credit with others.
+
+        Returns
+        -------
+        DataFrame
+            The keys; ``rre``, ``heads`` and ``ramping_heads`` (means over the months of
+            the period), ``capacity_usd`` (sum).
+        """
+        unknown = [k for k in keys if k not in self.table.columns]
+        if unknown or not keys:
+            got = repr(unknown[0]) if unknown else "nothing"
+            hint = did_you_mean(unknown[0], self.table.columns) if unknown else 'Try by("quarter").'
+            raise DataError(f"`by` must name columns of the table, got {got}. {hint}")
+        rows = (self.table if include_overlay else self._direct).assign(
+            heads=lambda t: t["employed_frac"],
+            ramping_heads=lambda t: t["employed_frac"].where(t["ramp_frac"] < 1, 0.0),
+        )
+        stocks = ["rre", "heads", "ramping_heads"]
+        out = rows.groupby(list(keys), sort=False, dropna=False, observed=True)[[*stocks, "capacity_usd"]].sum()
+        out = out.reset_index()
+        out[stocks] = out[stocks].div(self._months_in(out), axis=0)
+        return self._sorted(out, keys)
+
+    def coverage(self, plan_usd: ByPeriod) -> pd.DataFrame:
+        """Compare capacity with a plan.
+
+        Parameters
+        ----------
+        plan_usd : float, mapping, Series or DataFrame
+            Bookings to make. A number is one fiscal year's plan, spread by the calendar's
+            season; otherwise USD by quarter or month (a DataFrame with quarter or month,
+            and plan_usd or usd).
+
+        Returns
+        -------
+        DataFrame
+            Per quarter: ``plan_usd``, ``capacity_usd``, ``judgment_usd``, ``kappa_cap``
+            (capacity / plan), ``gap_usd`` (capacity - plan); the last row is the total.
+            A plan of zero has no ratio (NaN).
+        """
+        months = self._plan_by_month(plan_usd)
+        quarter = self.calendar.quarter_of_month
+        sums = self.by("quarter").set_index("quarter")["capacity_usd"].reindex(self.calendar.quarters).fillna(0.0)
+        table = pd.DataFrame(
+            {
+                "quarter": [*self.calendar.quarters, "total"],
+                "plan_usd": _with_total(np.bincount(quarter, months).astype(np.float64)),
+                "capacity_usd": _with_total(sums.to_numpy()),
+                "judgment_usd": _with_total(np.bincount(quarter, self.judgment).astype(np.float64)),
+            }
+        )
+        table["kappa_cap"] = table["capacity_usd"] / table["plan_usd"].where(table["plan_usd"] != 0)
+        table["gap_usd"] = table["capacity_usd"] - table["plan_usd"]
+        return table
+
+    def summary(self) -> pd.DataFrame:
+        """Return RRE, heads and capacity per quarter, with judgment beside and a total below."""
+        table = self.by("quarter")
+        table["judgment_usd"] = np.bincount(self.calendar.quarter_of_month, self.judgment)[
+            pd.Index(self.calendar.quarters).get_indexer(pd.Index(table["quarter"]))
+        ]
+        table["adjusted_usd"] = table["capacity_usd"] + table["judgment_usd"]
+        total: dict[str, Any] = {c: table[c].sum() for c in ("capacity_usd", "judgment_usd", "adjusted_usd")}
+        total |= {c: table[c].mean() for c in ("rre", "heads", "ramping_heads")}
+        return pd.concat([table, pd.DataFrame([{"quarter": "total"} | total])], ignore_index=True)
+
+    def _months_in(self, out: pd.DataFrame) -> pd.Series[float]:
+        """Return over how many months each row's stocks are averaged."""
+        calendar = self.calendar.table
+        if "month" in out.columns:
+            return pd.Series(1.0, index=out.index)
+        for key in ("quarter", "fiscal_year"):
+            if key in out.columns:
+                return out[key].map(calendar[key].value_counts()).astype(float)
+        return pd.Series(float(len(calendar)), index=out.index)
+
+    def _sorted(self, out: pd.DataFrame, keys: tuple[str, ...]) -> pd.DataFrame:
+        """Put time keys in the order of the calendar, others in the order of the roster."""
+        time = [k for k in keys if k in _TIME]
+        months = self.calendar.table
+        rank = {k: {label: at for at, label in enumerate(dict.fromkeys(months[k]))} for k in time}
+        for key in reversed(time):
+            out = out.iloc[np.argsort(out[key].map(rank[key]).to_numpy(), kind="stable")]
+        for key in reversed([k for k in keys if k not in _TIME]):
+            out = out.iloc[np.argsort(pd.factorize(self.table[key])[1].get_indexer(pd.Index(out[key])), kind="stable")]
+        return out.reset_index(drop=True)
+
+    def _plan_by_month(self, plan: ByPeriod) -> NDArray[np.float64]:
+        if isinstance(plan, int | float | np.number):
+            return np.asarray(float(plan) * self.calendar.shares)
+        return read_by_period(plan, self.calendar, "plan_usd")
+
+    def __repr__(self) -> str:
+        quarters = self.by("quarter")
+        parts = ", ".join(f"{q} {c:,.0f}" for q, c in zip(quarters["quarter"], quarters["capacity_usd"], strict=True))
+        loss = ", ".join(f"{k} {v:g}" for k, v in self.ramp_loss_m.items())
+        return f"Capacity: {self.total_usd:,.0f} USD ({parts}); ramp loss in months: {loss}"
+
+
+def read_by_period(values: ByPeriod | None, calendar: Calendar, where: str) -> NDArray[np.float64]:
+    """Return USD per month from amounts by month or quarter (a quarter's is spread by its shares)."""
+    out = np.zeros(calendar.months)
+    if values is None:
+        return out
+    found = Findings()
+    month_at = {m: [t] for t, m in enumerate(calendar.labels)}
+    places = month_at | {q: [3 * k, 3 * k + 1, 3 * k + 2] for k, q in enumerate(calendar.quarters)}
+    for period, usd in _pairs(values, where, found):
+        if str(period) not in places:
+            known = f"Quarters are {', '.join(calendar.quarters[:4])}; months like {calendar.labels[0]}."
+            found.add(where, "must name months or quarters of the calendar", got=repr(str(period)), remedy=known)
+            continue
+        if not np.isfinite(usd):
+            found.add(where, "must hold finite numbers", got=f"{usd!r} for {period}")
+            continue
+        at = places[str(period)]
+        weights = calendar.shares[at]
+        out[at] += usd * (weights / weights.sum() if weights.sum() > 0 else 1.0 / len(at))
+    found.raise_if_any()
+    return out
+
+
+def _pairs(values: Any, where: str, found: Findings) -> list[tuple[object, float]]:
+    """Return (period, USD) pairs out of a mapping, Series or DataFrame."""
+    if isinstance(values, pd.DataFrame):
+        key = next((k for k in ("month", "quarter") if k in values.columns), None)
+        amount = next((k for k in ("usd", "plan_usd", "bookings_usd") if k in values.columns), None)
+        if key is None or amount is None:
+            got = ", ".join(map(str, values.columns))
+            found.add(where, "must have the columns month or quarter, and usd", got=got)
+            found.raise_if_any()
+        values = values.set_index(key)[amount]
+    if not isinstance(values, Mapping | pd.Series):
+        found.add(where, "must be a mapping, Series or DataFrame", got=type(values).__name__)
+        found.raise_if_any()
+    pairs = []
+    for period, usd in values.items():
+        try:
+            pairs.append((period, float(usd)))
+        except (TypeError, ValueError):
+            found.add(where, "must hold numbers", got=f"{usd!r} for {period}")
+    return pairs
+
+
+def _with_total(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.append(values, values.sum())
