@@ -16,6 +16,9 @@ __all__ = ["anneal_core"]
 
 _SLICE = 200_000
 _CHOICES = 4
+_SHARP = 3
+_STAGES = ((0.5, 2.0, 1.0, 0.03), (0.4, 20.0, 0.1, 1e-3), (0.1, 500.0, 1e-2, 1e-3))
+"""Share of the steps, steepness outside the bands in prices, first and last temperature in heats."""
 
 
 def anneal_core(core: Core, run: Run, seed: int, steps: int) -> IntArray:
@@ -24,8 +27,8 @@ def anneal_core(core: Core, run: Run, seed: int, steps: int) -> IntArray:
     Notes
     -----
     Every band edge that has a price pulls with that price from the inside (through the costs) and is
-    given twice the price on the outside, so that a total slides along its edge; then the outside is
-    made ten times steeper while the temperature falls, which brings the totals in.
+    given twice the price on the outside, so that a total slides along its edge; then the outside gets
+    steeper while the temperature falls, which brings the totals in.
     """
     from gtm_opt.solvers.rounding._kernels import anneal
 
@@ -49,11 +52,11 @@ def anneal_core(core: Core, run: Run, seed: int, steps: int) -> IntArray:
     low, high = low + hair, high - hair
     where = core.start.copy()
     state = np.array([(2 * seed + 1) * 0x9E3779B97F4A7C15 % (1 << 64)], dtype=np.uint64)
-    heat = _heat(reduced)
-    for stage, (factor, hot, cold) in enumerate(((2.0, heat, heat * 0.03), (20.0, heat * 0.1, heat * 1e-3))):
+    heat = _heat(reduced, _SHARP * k * part.n_criteria)
+    for part_of_steps, factor, hot, cold in _STAGES:
         weight, side_weight = _weights(core, factor)
         done = 0
-        amount = steps if stage == 0 else steps
+        amount = max(int(part_of_steps * steps), 1)
         while done < amount and not run.stop():
             count = min(_SLICE, amount - done)
             slope = (cold / hot) ** (1.0 / amount)
@@ -62,18 +65,18 @@ def anneal_core(core: Core, run: Run, seed: int, steps: int) -> IntArray:
             used = side[np.arange(n), where].sum(axis=0)
             anneal(
                 cost, act, side, choice, n_choice, where, total, used, low, high, weight,
-                core.side_left, side_weight, state, count, hot * slope**done, hot * slope ** (done + count),
+                core.side_left, side_weight, state, count, heat * hot * slope**done, heat * hot * slope ** (done + count),
             )  # fmt: skip
             done += count
     return where
 
 
-def _heat(reduced: FloatArray) -> float:
-    """Return the typical cost of moving a core unit."""
+def _heat(reduced: FloatArray, count: int) -> float:
+    """Return what moving the ``count`` most willing core units costs at most."""
     two = np.sort(reduced, axis=1)[:, :2]
-    margin = (two[:, 1] - two[:, 0])[np.isfinite(two).all(axis=1)]
-    positive = margin[margin > 0]
-    return float(np.median(positive)) if len(positive) else 1.0
+    margin = np.sort((two[:, 1] - two[:, 0])[np.isfinite(two).all(axis=1)])
+    heat = float(margin[min(count, len(margin)) - 1]) if len(margin) else 0.0
+    return heat if heat > 0.0 else 1.0
 
 
 def _weights(core: Core, factor: float) -> tuple[FloatArray, FloatArray]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["core_units", "default_core_size", "merit", "round_prices"]
 
 _GROWTHS = 3
-_STEPS = 1_000_000
+_STEPS = 2_000_000
 
 
 def default_core_size(instance: Instance) -> int:
