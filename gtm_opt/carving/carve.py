@@ -11,18 +11,22 @@ import numpy as np
 
 from gtm_opt.carving.centers import find_open_centers
 from gtm_opt.carving.certificate import certify
-from gtm_opt.carving.compile import compile_problem
+from gtm_opt.carving.compile import compile_problem, unit_positions
 from gtm_opt.carving.impossible import impossible
 from gtm_opt.carving.levels import NodeSolution, Options, carve_tree
 from gtm_opt.carving.nearest import make_possible
 from gtm_opt.carving.node import root_task
 from gtm_opt.carving.result import Carving
 from gtm_opt.errors import DataError, InfeasibleError, shorten
+from gtm_opt.measures import read_assignment
 from gtm_opt.model import MAX_BUCKETS, Hierarchy
 from gtm_opt.solvers import Run, SolverResult, SolveStatus, Termination
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from concurrent.futures import Executor
+
+    import pandas as pd
 
     from gtm_opt.carving.compile import Compiled
     from gtm_opt.instance import IntArray
@@ -45,6 +49,7 @@ def carve(
     executor: Executor | None = None,
     progress: ProgressCallback | bool | None = None,
     max_buckets: int = MAX_BUCKETS,
+    start: pd.DataFrame | pd.Series | Mapping[str, str] | None = None,
 ) -> Carving:
     """Carve accounts into territories.
 
@@ -75,6 +80,8 @@ def carve(
         Called with `gtm_opt.solvers.Progress`; ``True`` shows a bar. Returning False stops.
     max_buckets : int
         Most territories of one node when no hierarchy is given.
+    start : DataFrame, Series or mapping, optional
+        A plan to begin from (see `gtm_opt.measures.read_assignment`); the answer is never worse.
 
     Returns
     -------
@@ -112,8 +119,9 @@ def carve(
         run = Run(time_limit, callback)
         compiled = find_open_centers(compile_problem(problem, tree.leaves), tree, seed)
         compiled, notes, reasons = _possible(compiled, on_infeasible)
+        begin = None if start is None else unit_positions(compiled, read_assignment(problem, start))
         options = Options(solver, seed, effort, max_gap)
-        solutions = carve_tree(root_task(tree, compiled.instance), options, run, executor, on_node)
+        solutions = carve_tree(root_task(tree, compiled.instance, begin), options, run, executor, on_node)
     return _assemble(problem, tree, compiled, solutions, options, run, notes, bool(reasons))
 
 

@@ -41,7 +41,8 @@ def find_open_centers(compiled: Compiled, tree: Hierarchy, seed: int) -> Compile
         )
         terms.append(term if units.single else Grouped(term, units.members, units.start))
     instance = replace(compiled.instance, cost=tuple(terms))
-    return replace(compiled, instance=instance, open_centers=())
+    names = (*compiled.cost_names, *("near" for _ in compiled.open_centers))
+    return replace(compiled, instance=instance, open_centers=(), cost_names=names)
 
 
 def spread_centers(points: FloatArray, weight: FloatArray, tree: Hierarchy, seed: int) -> FloatArray:

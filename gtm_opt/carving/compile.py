@@ -92,6 +92,8 @@ class Compiled:
         What each criterion column of the instance stands for.
     open_centers : tuple of OpenCenters
         Distances whose centers must still be found, node by node.
+    cost_names : tuple of str
+        What each cost term of the instance stands for: a preference's name, "pin" or "forbid".
     """
 
     problem: CarvingProblem
@@ -100,6 +102,7 @@ class Compiled:
     instance: Instance
     columns: tuple[CriterionColumn, ...]
     open_centers: tuple[OpenCenters, ...]
+    cost_names: tuple[str, ...] = ()
 
 
 def compile_problem(problem: CarvingProblem, order: Sequence[str] | None = None) -> Compiled:
@@ -123,8 +126,10 @@ def compile_problem(problem: CarvingProblem, order: Sequence[str] | None = None)
     units = Units.build(problem.resolved.family)
     columns = compile_criteria(problem, territories)
     activities, target, lower, upper = _stack(problem, columns, territories, units)
-    cost, open_centers = compile_costs(problem, territories, units, position)
-    cost += _compile_rules(problem, units, position, territories.count)
+    cost, cost_names, open_centers = compile_costs(problem, territories, units, position)
+    rule_terms = _compile_rules(problem, units, position, territories.count)
+    cost += rule_terms
+    cost_names += tuple("pin" if isinstance(term, Only) else "forbid" for term in rule_terms)
     evenness = None
     if problem.objective == "even":
         half = np.maximum(upper - target, target - lower)
@@ -148,7 +153,7 @@ def compile_problem(problem: CarvingProblem, order: Sequence[str] | None = None)
         evenness=evenness,
         names=tuple(c.name for c in columns),
     )
-    return Compiled(problem, territories, units, instance, columns, open_centers)
+    return Compiled(problem, territories, units, instance, columns, open_centers, cost_names)
 
 
 def _reorder(given: Territories, permutation: IntArray) -> Territories:
@@ -225,3 +230,12 @@ def account_labels(compiled: Compiled, assignment: IntArray) -> pd.Series:
     return pd.Series(
         names[assignment[compiled.units.of_account]], index=compiled.problem.resolved.ids, name="territory"
     )
+
+
+def unit_positions(compiled: Compiled, labels: pd.Series) -> IntArray:
+    """Return the territory position of every unit for territory names per account.
+
+    A family that is split in ``labels`` takes the place of its first account.
+    """
+    at = pd.Index(compiled.territories.names).get_indexer(pd.Index(labels.reindex(compiled.problem.resolved.ids)))
+    return at.astype(np.int64)[compiled.units.members[compiled.units.start[:-1]]]

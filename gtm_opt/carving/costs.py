@@ -39,13 +39,14 @@ class OpenCenters:
 
 def compile_costs(
     problem: CarvingProblem, territories: Territories, units: Units, position: IntArray
-) -> tuple[tuple[Term, ...], tuple[OpenCenters, ...]]:
-    """Return the cost terms over units, and the distances that still need centers.
+) -> tuple[tuple[Term, ...], tuple[str, ...], tuple[OpenCenters, ...]]:
+    """Return the cost terms over units, their names, and the distances that still need centers.
 
     The sum over all accounts is ``n_accounts`` times the weighted score of the preferences:
     costs are of the order of 1 per account whatever the size of the problem.
     """
     terms: list[Term] = []
+    names: list[str] = []
     open_centers: list[OpenCenters] = []
     for preference in problem.prefer:
         built = preference_term(problem, preference, territories, position)
@@ -53,7 +54,8 @@ def compile_costs(
             open_centers.append(built)
         else:
             terms.append(built if units.single else Grouped(built, units.members, units.start))
-    return tuple(terms), tuple(open_centers)
+            names.append(preference.name)
+    return tuple(terms), tuple(names), tuple(open_centers)
 
 
 def preference_term(

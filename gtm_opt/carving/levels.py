@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gtm_opt.carving.certificate import Certificate, certify
-from gtm_opt.carving.node import NodeTask, children_tasks, node_instance
+from gtm_opt.carving.node import NodeTask, children_tasks, node_instance, node_start
 from gtm_opt.solvers import Run, SolverResult, get_solver
 
 if TYPE_CHECKING:
@@ -75,15 +75,13 @@ def node_seed(seed: int, node: str) -> int:
     return int(np.random.SeedSequence([seed, zlib.crc32(node.encode())]).generate_state(1)[0])
 
 
-def solve_node(
-    task: NodeTask, options: Options, run: Run, start: IntArray | None = None
-) -> tuple[NodeSolution, list[NodeTask]]:
+def solve_node(task: NodeTask, options: Options, run: Run) -> tuple[NodeSolution, list[NodeTask]]:
     """Carve the root of a subtree; return its solution and the tasks below."""
     instance = node_instance(task)
     begin = run.seconds
     solver = get_solver(options.solver)
     seed = node_seed(options.seed, task.tree.root)
-    result = solver(instance, run=run, seed=seed, effort=options.effort, start=start)
+    result = solver(instance, run=run, seed=seed, effort=options.effort, start=node_start(task))
     assignment = np.zeros(0, dtype=np.int64) if result.assignment is None else result.assignment
     certificate = certify(instance, result, options.max_gap)
     solution = NodeSolution(task.tree.root, task.units, assignment, result, certificate, run.seconds - begin)

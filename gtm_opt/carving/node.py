@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from gtm_opt.instance import FloatArray, Instance, IntArray
     from gtm_opt.model import Hierarchy
 
-__all__ = ["NodeTask", "children_tasks", "node_instance", "root_task"]
+__all__ = ["NodeTask", "children_tasks", "node_instance", "node_start", "restrict_task", "root_task"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,18 +32,29 @@ class NodeTask:
         Positions of these units in the whole problem.
     budget : ndarray of shape (n_side_rows,)
         What is left of each side row for this subtree.
+    start : ndarray of int, shape (n_units,), or None
+        Leaf position each unit begins in, -1: none.
     """
 
     tree: Hierarchy
     instance: Instance
     units: IntArray
     budget: FloatArray
+    start: IntArray | None = None
 
 
-def root_task(tree: Hierarchy, instance: Instance) -> NodeTask:
+def root_task(tree: Hierarchy, instance: Instance, start: IntArray | None = None) -> NodeTask:
     """Return the task of the whole tree."""
     budget = np.array([row.upper for row in instance.side]) - _forced_use(instance)
-    return NodeTask(tree, instance, np.arange(instance.n_units), budget)
+    return NodeTask(tree, instance, np.arange(instance.n_units), budget, start)
+
+
+def node_start(task: NodeTask) -> IntArray | None:
+    """Return the child each unit begins in; None when some unit has none."""
+    if task.start is None or (task.start < 0).any():
+        return None
+    sizes = [task.tree.leaf_count(child) for child in task.tree.children(task.tree.root)]
+    return np.repeat(np.arange(len(sizes)), sizes)[task.start]
 
 
 def _forced_use(instance: Instance) -> FloatArray:
@@ -122,35 +133,49 @@ def _merge_bands(flat: Instance, sizes: IntArray, target: FloatArray, below: Int
 
 def children_tasks(task: NodeTask, node: Instance, assignment: IntArray) -> list[NodeTask]:
     """Return the tasks of the children that are divided further, after the node was solved."""
-    tree, flat = task.tree, task.instance
-    left = _left_over(task, node, assignment)
+    tree = task.tree
     out: list[NodeTask] = []
     for position, child in enumerate(tree.children(tree.root)):
-        if tree.is_leaf(child):
-            continue
-        start, stop = tree.leaf_range(child)
-        units = np.flatnonzero(assignment == position)
-        leaves = np.arange(start, stop)
-        part = flat.take(units)
-        shares = flat.shares[leaves]
-        part = replace(
-            part,
-            activities=part.activities[:, leaves] if flat.by_territory else part.activities,
-            target=flat.target[leaves],
-            lower=flat.lower[leaves],
-            upper=flat.upper[leaves],
-            shares=shares / shares.sum(),
-            cost=tuple(term.take_territories(leaves) for term in part.cost),
-            side=tuple(replace(row, term=row.term.take_territories(leaves)) for row in part.side),
-            previous=None if part.previous is None else _within(part.previous, start, stop),
-            evenness=None if flat.evenness is None else Evenness(flat.evenness.kind, flat.evenness.unit[leaves]),
-        )
-        weight = np.array([_weight(row.term.block(slice(0, part.n_units))) for row in part.side])
-        out.append(NodeTask(tree.subtree(child), part, task.units[units], weight))
+        if not tree.is_leaf(child):
+            part = restrict_task(task, child, np.flatnonzero(assignment == position))
+            out.append(replace(part, budget=_movable(part.instance)))
     if not out:
         return out
+    left = _left_over(task, node, assignment)
     total = np.sum([t.budget for t in out], axis=0)
     return [replace(t, budget=np.where(total > 0, left * t.budget / np.where(total > 0, total, 1.0), 0.0)) for t in out]
+
+
+def restrict_task(task: NodeTask, node: str, units: IntArray) -> NodeTask:
+    """Return the task of a node below, for some of the units; its budget is still open (zero).
+
+    Parameters
+    ----------
+    task : NodeTask
+    node : str
+        At or below the task's root.
+    units : ndarray of int
+        Positions among the task's units.
+    """
+    flat = task.instance
+    start, stop = task.tree.leaf_range(node)
+    leaves = np.arange(start, stop)
+    part = flat.take(units)
+    shares = flat.shares[leaves]
+    part = replace(
+        part,
+        activities=part.activities[:, leaves] if flat.by_territory else part.activities,
+        target=flat.target[leaves],
+        lower=flat.lower[leaves],
+        upper=flat.upper[leaves],
+        shares=shares / shares.sum(),
+        cost=tuple(term.take_territories(leaves) for term in part.cost),
+        side=tuple(replace(row, term=row.term.take_territories(leaves)) for row in part.side),
+        previous=None if part.previous is None else _within(part.previous, start, stop),
+        evenness=None if flat.evenness is None else Evenness(flat.evenness.kind, flat.evenness.unit[leaves]),
+    )
+    begin = None if task.start is None else _within(task.start[units], start, stop)
+    return NodeTask(task.tree.subtree(node), part, task.units[units], np.zeros(len(flat.side)), begin)
 
 
 def _left_over(task: NodeTask, node: Instance, assignment: IntArray) -> FloatArray:
@@ -163,9 +188,14 @@ def _left_over(task: NodeTask, node: Instance, assignment: IntArray) -> FloatArr
     return np.maximum(task.budget - used, 0.0)
 
 
-def _weight(block: FloatArray) -> float:
-    """Return how much of a side row can still be used: what the units could move."""
-    return float((block.max(axis=1) - block.min(axis=1)).sum()) if len(block) else 0.0
+def _movable(instance: Instance) -> FloatArray:
+    """Return how much of each side row can still be used: what the units could move."""
+    out = np.zeros(len(instance.side))
+    for rows in instance.chunks():
+        for r, row in enumerate(instance.side):
+            block = row.term.block(rows)
+            out[r] += float((block.max(axis=1) - block.min(axis=1)).sum())
+    return out
 
 
 def _within(previous: IntArray, start: int, stop: int) -> IntArray:
