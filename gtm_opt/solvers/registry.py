@@ -34,6 +34,7 @@ _OWN: dict[str, str] = {
     "snake_draft": "gtm_opt.solvers.baselines.deals:SNAKE_DRAFT",
     "transport": "gtm_opt.solvers.baselines.transport:TRANSPORT",
     "waterfall": "gtm_opt.solvers.baselines.deals:WATERFALL",
+    "search": "gtm_opt.solvers.search:search",
 }
 _REGISTERED: dict[str, Solver] = {}
 

@@ -1,0 +1,278 @@
+"""Compiled annealing on moves, swaps and ejections with incremental totals.
+
+Imported late: loading this module loads numba. Row ``n`` of the activities is a unit of
+size zero, so that a plain move is an ejection of nobody.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+__all__ = ["anneal", "reset"]
+
+# positions in the ``level`` array that kernels share with Python
+OBJECTIVE, VIOLATION, BEST_OBJECTIVE, BEST_VIOLATION, TEMPERATURE, COOLING, SHIFT_RATE, UP, DOWN = range(9)
+# positions in the ``count`` array
+LOGGED, ACCEPTED, IMPROVED = range(3)
+
+
+@njit(cache=True, nogil=True)
+def _next(state):
+    """Advance the xorshift64* generator and return a float in [0, 1)."""
+    x = state[0]
+    x ^= x >> np.uint64(12)
+    x ^= x << np.uint64(25)
+    x ^= x >> np.uint64(27)
+    state[0] = x
+    return ((x * np.uint64(2685821657736338717)) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
+
+
+@njit(cache=True, nogil=True)
+def _pressed(k, leaves, enters, activities, totals, lower, upper, weight):
+    """Return the weighted excess of territory ``k`` after one unit leaves and one enters."""
+    at = k if activities.shape[1] > 1 else 0
+    value = 0.0
+    for j in range(totals.shape[1]):
+        t = totals[k, j] - activities[leaves, at, j] + activities[enters, at, j]
+        if t > upper[k, j]:
+            value += weight[k, j] * (t - upper[k, j])
+        elif t < lower[k, j]:
+            value += weight[k, j] * (lower[k, j] - t)
+    return value
+
+
+@njit(cache=True, nogil=True)
+def _refresh(k, totals, lower, upper, weight, scale, elastic, pressed, soft, hard):
+    """Recompute what is cached of territory ``k``: weighted, elastic and hard excess."""
+    value, penalty, broken = 0.0, 0.0, 0.0
+    for j in range(totals.shape[1]):
+        over = max(totals[k, j] - upper[k, j], lower[k, j] - totals[k, j], 0.0)
+        value += weight[k, j] * over
+        if elastic[j] >= 0.0:
+            penalty += elastic[j] * over * scale[k, j]
+        else:
+            broken += over * scale[k, j]
+    pressed[k], soft[k], hard[k] = value, penalty, broken
+
+
+@njit(cache=True, nogil=True)
+def reset(assignment, activities, cost, totals, fixed, side, side_use, side_fixed, group_start, group, group_count):
+    """Recompute totals, side use and group counts; return the preference cost."""
+    totals[:] = fixed
+    side_use[:] = side_fixed
+    group_count[:] = 0
+    value = 0.0
+    for i in range(len(assignment)):
+        k = assignment[i]
+        at = k if activities.shape[1] > 1 else 0
+        for j in range(totals.shape[1]):
+            totals[k, j] += activities[i, at, j]
+        for r in range(side.shape[2]):
+            side_use[r] += side[i, k, r]
+        for g in range(group_start[i], group_start[i + 1]):
+            group_count[group[g], k] += 1
+        value += cost[i, k]
+    return value
+
+
+@njit(cache=True, nogil=True)
+def _rules(i, p, q, j, r, side, side_use, side_upper, side_weight, group_start, group, group_count, apart_weight):
+    """Return the weighted change of side rows and apart groups when i goes p to q and j goes q to r."""
+    n = side.shape[0]
+    change = 0.0
+    for s in range(side.shape[2]):
+        use = side_use[s] + side[i, q, s] - side[i, p, s]
+        if j < n:
+            use += side[j, r, s] - side[j, q, s]
+        change += side_weight[s] * (max(use - side_upper[s], 0.0) - max(side_use[s] - side_upper[s], 0.0))
+    pairs = 0
+    for a in range(group_start[i], group_start[i + 1]):
+        g = group[a]
+        pairs += group_count[g, q] - (group_count[g, p] - 1)
+    if j < n:
+        for b in range(group_start[j], group_start[j + 1]):
+            g = group[b]
+            pairs += group_count[g, r] - (group_count[g, q] - 1)
+            for a in range(group_start[i], group_start[i + 1]):
+                if group[a] == g:
+                    pairs -= 2 if r == p else 1
+    return change + apart_weight * pairs
+
+
+@njit(cache=True, nogil=True)
+def _relocate(i, p, q, n, activities, totals, side, side_use, group_start, group, group_count, members, size, place):
+    """Move unit i from p to q in totals, side use, groups and member lists."""
+    by = activities.shape[1] > 1
+    for c in range(totals.shape[1]):
+        totals[p, c] -= activities[i, p if by else 0, c]
+        totals[q, c] += activities[i, q if by else 0, c]
+    for s in range(side.shape[2]):
+        side_use[s] += side[i, q, s] - side[i, p, s]
+    for a in range(group_start[i], group_start[i + 1]):
+        group_count[group[a], p] -= 1
+        group_count[group[a], q] += 1
+    size[p] -= 1
+    last = members[p, size[p]]
+    members[p, place[i]] = last
+    place[last] = place[i]
+    members[q, size[q]] = i
+    place[i] = size[q]
+    size[q] += 1
+
+
+@njit(cache=True, nogil=True)
+def _broken_rules(side_use, side_upper, side_scale, group_count, has_groups):
+    """Return the violation of side rows and apart groups."""
+    value = 0.0
+    for s in range(len(side_use)):
+        value += max(side_use[s] - side_upper[s], 0.0) * side_scale[s]
+    if has_groups:
+        for g in range(group_count.shape[0]):
+            for k in range(group_count.shape[1]):
+                if group_count[g, k] > 1:
+                    value += group_count[g, k] * (group_count[g, k] - 1) // 2
+    return value
+
+
+@njit(cache=True, nogil=True)
+def anneal(
+    steps,
+    period,
+    state,
+    assignment,
+    best,
+    log,
+    level,
+    count,
+    cost,
+    activities,
+    candidates,
+    n_candidates,
+    totals,
+    lower,
+    upper,
+    weight,
+    floor,
+    scale,
+    elastic,
+    side,
+    side_use,
+    side_upper,
+    side_weight,
+    side_scale,
+    group_start,
+    group,
+    group_count,
+    rule_weight,
+    members,
+    size,
+    place,
+    pressed,
+    soft,
+    hard,
+):
+    """Do ``steps`` annealing steps; everything it needs to go on later is in its arguments."""
+    n, n_territories = cost.shape
+    n_rules = side.shape[2]
+    has_groups = group_count.shape[0] > 0
+    ruled = has_groups or n_rules > 0
+    objective, temperature = level[OBJECTIVE], level[TEMPERATURE]
+    violation, rules = 0.0, 0.0
+    for step in range(steps):
+        if step % period == 0:
+            temperature *= level[COOLING]
+            for k in range(n_territories):
+                for j in range(totals.shape[1]):
+                    if elastic[j] < 0.0:
+                        out = totals[k, j] > upper[k, j] or totals[k, j] < lower[k, j]
+                        weight[k, j] = max(floor[k, j], weight[k, j] * (level[UP] if out else level[DOWN]))
+            for s in range(n_rules):
+                side_weight[s] *= level[UP] if side_use[s] > side_upper[s] else level[DOWN]
+            if ruled:
+                rules = _broken_rules(side_use, side_upper, side_scale, group_count, has_groups)
+                rule_weight[0] *= level[UP] if rules > 0.0 else level[DOWN]
+            violation = 0.0
+            for k in range(n_territories):
+                _refresh(k, totals, lower, upper, weight, scale, elastic, pressed, soft, hard)
+                violation += hard[k]
+        i = int(_next(state) * n)
+        width = n_candidates[i]
+        u = _next(state)
+        q = candidates[i, int(u * u * width)]
+        p = assignment[i]
+        if p == q:
+            continue
+        j, r = n, p
+        change = cost[i, q] - cost[i, p]
+        if _next(state) >= level[SHIFT_RATE]:
+            if size[q] == 0:
+                continue
+            j = members[q, int(_next(state) * size[q])]
+            u = _next(state)
+            if u >= 0.7:
+                u = (u - 0.7) / 0.3
+                r = candidates[j, int(u * u * n_candidates[j])]
+                if r == q:
+                    continue
+            change += cost[j, r] - cost[j, q]
+        threshold = -temperature * np.log(1.0 - _next(state))
+        # a barred pair has infinite cost, and so never passes
+        if not change - pressed[p] - pressed[q] - (pressed[r] if r != p else 0.0) <= threshold and not ruled:
+            continue
+        change += _pressed(q, j, i, activities, totals, lower, upper, weight) - pressed[q]
+        if r == p:
+            change += _pressed(p, i, j, activities, totals, lower, upper, weight) - pressed[p]
+        else:
+            change += _pressed(p, i, n, activities, totals, lower, upper, weight) - pressed[p]
+            change += _pressed(r, n, j, activities, totals, lower, upper, weight) - pressed[r]
+        if ruled:
+            change += _rules(
+                i, p, q, j, r, side, side_use, side_upper, side_weight, group_start, group, group_count, rule_weight[0]
+            )
+        if not change <= threshold:
+            continue
+        count[ACCEPTED] += 1
+        objective += cost[i, q] - cost[i, p] - soft[p] - soft[q]
+        violation -= hard[p] + hard[q]
+        if j < n:
+            objective += cost[j, r] - cost[j, q]
+            _relocate(
+                j, q, r, n, activities, totals, side, side_use, group_start, group, group_count, members, size, place
+            )
+            assignment[j] = r
+            if count[LOGGED] < len(log):
+                log[count[LOGGED]] = j
+            count[LOGGED] += 1
+        _relocate(i, p, q, n, activities, totals, side, side_use, group_start, group, group_count, members, size, place)
+        assignment[i] = q
+        if count[LOGGED] < len(log):
+            log[count[LOGGED]] = i
+        count[LOGGED] += 1
+        _refresh(p, totals, lower, upper, weight, scale, elastic, pressed, soft, hard)
+        _refresh(q, totals, lower, upper, weight, scale, elastic, pressed, soft, hard)
+        objective += soft[p] + soft[q]
+        violation += hard[p] + hard[q]
+        if r != p:
+            objective -= soft[r]
+            violation -= hard[r]
+            _refresh(r, totals, lower, upper, weight, scale, elastic, pressed, soft, hard)
+            objective += soft[r]
+            violation += hard[r]
+        if ruled:
+            rules = _broken_rules(side_use, side_upper, side_scale, group_count, has_groups)
+        broken = violation + rules
+        if broken < level[BEST_VIOLATION] - 1e-12 or (
+            broken <= level[BEST_VIOLATION] + 1e-12 and objective < level[BEST_OBJECTIVE] - 1e-9
+        ):
+            # floating-point dust must not pass for a kept band
+            level[BEST_VIOLATION] = broken if broken > 1e-12 else 0.0
+            level[BEST_OBJECTIVE] = objective
+            count[IMPROVED] += 1
+            if count[LOGGED] <= len(log):
+                for a in range(count[LOGGED]):
+                    best[log[a]] = assignment[log[a]]
+            else:
+                best[:] = assignment
+            count[LOGGED] = 0
+    level[OBJECTIVE], level[VIOLATION], level[TEMPERATURE] = objective, violation + rules, temperature

@@ -1,0 +1,157 @@
+"""Annealing in rounds over a few independent chains; the better one leads the next round."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gtm_opt.instance import FloatArray, IntArray
+    from gtm_opt.solvers.protocol import Run
+    from gtm_opt.solvers.search.arrays import Layout
+    from gtm_opt.solvers.search.relaxation import Relaxation
+
+__all__ = ["AnnealParams", "Annealed", "anneal"]
+
+
+@dataclass(frozen=True, slots=True)
+class AnnealParams:
+    """How a search walks.
+
+    Attributes
+    ----------
+    steps : int
+        Steps of each chain in the first round.
+    rounds : int or None
+        Number of rounds; None: until the run stops.
+    growth : float
+        Factor on the steps from round to round, >= 1.
+    hot, cold : float
+        First and last temperature, in units of the mean difference between a unit's best
+        and second best territory.
+    reheat : float
+        First temperature of the later rounds, in the same unit.
+    chains : int
+        Independent walks, each on a thread; part of the problem, not of the machine: the answer depends on it.
+    width : int
+        Territories a unit may be drawn to.
+    """
+
+    steps: int = 5_000_000
+    rounds: int | None = 2
+    growth: float = 1.5
+    hot: float = 1.0
+    cold: float = 0.01
+    reheat: float = 0.3
+    chains: int = 2
+    width: int = 12
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Annealed:
+    """What annealing found.
+
+    Attributes
+    ----------
+    assignment : ndarray of int, shape (n_free,)
+    violation, objective : float
+    """
+
+    assignment: IntArray
+    violation: float
+    objective: float
+
+
+def temperature_unit(priced: FloatArray) -> float:
+    """Return the mean difference between the cheapest and the second cheapest pair of a unit."""
+    if priced.shape[1] < 2:
+        return 1.0
+    two = np.partition(priced, 1, axis=1)[:, :2]
+    margin = two[:, 1] - two[:, 0]
+    margin = margin[np.isfinite(margin)]
+    unit = float(margin.mean()) if len(margin) else 0.0
+    if unit <= 0.0:
+        finite = priced[np.isfinite(priced)]
+        unit = float(finite.std()) if len(finite) else 0.0
+    return unit if unit > 0.0 else 1.0
+
+
+def first_weights(layout: Layout, relaxation: Relaxation, unit: float) -> FloatArray:
+    """Return weights per 100 % of excess: twice what the prices say a unit of total is worth."""
+    worth = np.abs(relaxation.prices) / layout.scale
+    top = float(worth.max(initial=0.0))
+    if top <= 0.0:
+        top = unit * max(layout.n_free, 1) / layout.cost.shape[1]
+    weights: FloatArray = 2.0 * np.maximum(worth, 0.3 * top)
+    return weights
+
+
+def anneal(
+    layout: Layout,
+    relaxation: Relaxation,
+    starts: list[IntArray],
+    run: Run,
+    seed: int,
+    params: AnnealParams,
+    report: Callable[[float, float], None] | None = None,
+) -> Annealed:
+    """Anneal from ``starts`` and return the best assignment met.
+
+    Parameters
+    ----------
+    layout : Layout
+    relaxation : Relaxation
+    starts : list of ndarray of int, shape (n_free,)
+        Chain c begins at ``starts[c % len(starts)]``; all are candidates for the answer.
+    run : Run
+    seed : int
+    params : AnnealParams
+    report : callable, optional
+        Called with violation and objective after each round.
+
+    Notes
+    -----
+    Deterministic for the seed and the parameters, whatever the number of cores; only a
+    stopped run cuts it.
+    """
+    from gtm_opt.solvers.search.chain import Chain
+
+    unit = temperature_unit(relaxation.priced)
+    weights = first_weights(layout, relaxation, unit)
+    width = min(params.width, layout.cost.shape[1])
+    order = np.argsort(relaxation.priced, axis=1, kind="stable")[:, :width]
+    allowed = np.maximum(np.minimum(np.isfinite(layout.cost).sum(axis=1), width), 1)
+    chains = [Chain(layout, order, allowed, weights, _chain_seed(seed, c)) for c in range(params.chains)]
+    for c, chain in enumerate(chains):
+        for s in range(len(starts)):
+            chain.begin(starts[(c + 1 + s) % len(starts)])
+    period = max(layout.n_free, 50)
+    steps, number = float(params.steps), 0
+    with ThreadPoolExecutor(len(chains)) as pool:
+        while (params.rounds is None or number < params.rounds) and not run.stop():
+            hot = params.hot if number == 0 else params.reheat
+            cooling = (params.cold / hot) ** (period / steps)
+            walks = [pool.submit(chain.walk, int(steps), unit * hot, cooling, period, run) for chain in chains]
+            for walk in walks:
+                walk.result()
+            leader = min(chains, key=lambda chain: chain.key)
+            if report is not None:
+                report(*leader.key)
+            for chain in chains:
+                if number % 2 == 1 or chain.violation > leader.violation:
+                    chain.begin(leader.best.astype(np.int64))
+                else:
+                    chain.begin(chain.best.astype(np.int64))
+            number += 1
+            steps *= params.growth
+    leader = min(chains, key=lambda chain: chain.key)
+    return Annealed(leader.best.astype(np.int64), leader.violation, leader.objective)
+
+
+def _chain_seed(seed: int, chain: int) -> int:
+    return int(np.random.SeedSequence([seed & 0xFFFFFFFF, chain]).generate_state(1)[0])
