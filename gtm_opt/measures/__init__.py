@@ -4,7 +4,7 @@ from gtm_opt.measures.balance import balance_table, criterion_table, territory_p
 from gtm_opt.measures.check import Check, check, read_assignment
 from gtm_opt.measures.criteria import CriterionColumn, compile_criteria
 from gtm_opt.measures.disruption import disruption_table, moved_value, preference_table
-from gtm_opt.measures.objective import Evaluation, evaluate, evenness_by_criterion, territory_totals
+from gtm_opt.measures.objective import Evaluation, evaluate, evenness_by_criterion, rank, territory_totals
 from gtm_opt.measures.spread import (
     coefficient_of_variation,
     forced_deviation,
@@ -30,6 +30,7 @@ __all__ = [
     "max_relative_deviation",
     "moved_value",
     "preference_table",
+    "rank",
     "read_assignment",
     "share_outside",
     "territory_positions",

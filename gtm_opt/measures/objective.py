@@ -12,7 +12,7 @@ from gtm_opt.instance import EvennessKind
 if TYPE_CHECKING:
     from gtm_opt.instance import FloatArray, Instance, IntArray
 
-__all__ = ["Evaluation", "evaluate", "evenness_by_criterion", "territory_totals"]
+__all__ = ["Evaluation", "evaluate", "evenness_by_criterion", "rank", "territory_totals"]
 
 TOLERANCE = 1e-9
 """Relative slack granted to floating-point sums when a limit is checked."""
@@ -140,3 +140,14 @@ def evaluate(instance: Instance, assignment: IntArray) -> Evaluation:
         rules_kept=rules,
         in_band=not bool((excess[:, hard] > 0).any()),
     )
+
+
+def rank(instance: Instance, found: Evaluation) -> tuple[float, ...]:
+    """Return a key that orders assignments, smaller is better.
+
+    Rules first, then the relative excess of the hard bands tier by tier, then the objective:
+    the order in which a planner would let things give way.
+    """
+    hard = np.isinf(instance.penalty)
+    by_tier = [float(found.excess[:, hard & (instance.tier == t)].sum()) for t in np.unique(instance.tier[hard])]
+    return (0.0 if found.rules_kept else 1.0, *by_tier, found.objective)
