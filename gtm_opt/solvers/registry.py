@@ -20,6 +20,7 @@ ENTRY_POINT_GROUP = "gtm_opt.solvers"
 # name -> "module:attribute"; imported on first use so that heavy packages stay unloaded
 _OWN: dict[str, str] = {
     "annealing": "gtm_opt.solvers.baselines.annealing:ANNEALING",
+    "auto": "gtm_opt.solvers.auto:auto",
     "balanced_kmeans": "gtm_opt.solvers.baselines.min_cost_flow:BALANCED_KMEANS",
     "even": "gtm_opt.solvers.even:even",
     "greedy_lookahead": "gtm_opt.solvers.baselines.lookahead:GREEDY_LOOKAHEAD",

@@ -1,0 +1,161 @@
+"""``auto``: which method when, and how they hand over to one another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gtm_opt.solvers.auto.even_within import needs_bands, solve_even_within
+from gtm_opt.solvers.auto.incumbent import Incumbent
+from gtm_opt.solvers.auto.tiers import solve_by_tiers
+from gtm_opt.solvers.protocol import Capabilities, SolverResult
+from gtm_opt.solvers.registry import get_solver
+
+if TYPE_CHECKING:
+    from gtm_opt.instance import Instance, IntArray
+    from gtm_opt.solvers.prices import Prices
+    from gtm_opt.solvers.protocol import Run
+
+__all__ = ["AutoSolver", "auto"]
+
+GOOD_GAP = 2e-4
+"""Certified well below what the data of a plan is worth: further search is not started."""
+EXACT_CELLS = 600
+"""Units x territories up to which a full model is tried for a proof."""
+SEARCH_UNITS = 60_000
+"""Above this the core of the rounding is the search: all units would not fit the cache."""
+
+
+class AutoSolver:
+    """Prices, rounding, compiled search, exact re-splits, full models: mixed by size and lumpiness.
+
+    Notes
+    -----
+    1. Pure balance ("as even as possible") goes to ``even``; with side rows or limits to a
+       bisection on the bands.
+    2. Otherwise prices give a bound and say where nearly every unit belongs; rounding
+       decides the rest. Stop when the gap is below `GOOD_GAP`.
+    3. Small nodes: a full model, for a proof.
+    4. Lumpy nodes, where the prices' bound is weak or bands are missed: the compiled search,
+       then re-splits of few territories, in turn while they pay.
+    5. Bands still missed and several priorities: tier by tier.
+
+    Each step gets an iteration budget that depends on the instance and ``effort`` only.
+    """
+
+    name = "auto"
+    source = "gtm_opt: mixes prices, rounding, search, resplit, even, milp"
+    capabilities = Capabilities(evenness=True, proof=True, lower_bound=True)
+
+    def __call__(
+        self, instance: Instance, *, run: Run, seed: int = 0, effort: float = 1.0, start: IntArray | None = None
+    ) -> SolverResult:
+        """Solve ``instance``; see `gtm_opt.solvers.Solver`."""
+        if instance.evenness is not None and not needs_bands(instance):
+            return get_solver("even")(instance, run=run, seed=seed, effort=effort, start=start)
+        incumbent = Incumbent(instance, run)
+        incumbent.offer(start, "start")
+        found: Prices | None = None
+        proved_infeasible = False
+        try:
+            if instance.evenness is not None:
+                self._even_within(instance, incumbent, run, seed, effort)
+            else:
+                found, proved_infeasible = self._preferences(instance, incumbent, run, seed, effort)
+        except KeyboardInterrupt:
+            run.interrupt()
+        kept = incumbent.evaluation is not None and incumbent.evaluation.rules_kept
+        return SolverResult(
+            assignment=incumbent.assignment if kept else None,
+            bound=incumbent.bound,
+            prices=None if found is None else found.prices,
+            side_prices=None if found is None else found.side_prices,
+            termination=run.termination(proved=incumbent.gap <= 1e-9 or proved_infeasible),
+            proved_infeasible=proved_infeasible,
+            steps=tuple(run.steps),
+        )
+
+    def _even_within(self, instance: Instance, incumbent: Incumbent, run: Run, seed: int, effort: float) -> None:
+        def solve(part: Instance, part_run: Run, begin: IntArray | None) -> IntArray | None:
+            return self(part, run=part_run, seed=seed, effort=effort, start=begin).assignment
+
+        since = run.seconds
+        incumbent.offer(solve_even_within(instance, run, incumbent.assignment, solve), "bisection")
+        run.note("bisection", since)
+
+    def _preferences(
+        self, instance: Instance, incumbent: Incumbent, run: Run, seed: int, effort: float
+    ) -> tuple[Prices, bool]:
+        from gtm_opt.solvers.prices import solve_prices
+
+        since = run.seconds
+        found = solve_prices(instance, run, min(effort, 10.0))
+        incumbent.offer_bound(found.bound, "prices")
+        run.note("prices", since, f"bound {found.bound:,.6g} after {found.iterations} passes")
+        proved = found.proved_infeasible
+        self._round(instance, found, incumbent, run, seed, effort)
+        if not self._good(incumbent, run, effort):
+            proved |= self._exact(instance, incumbent, run, seed, effort)
+        if not self._good(incumbent, run, effort) and instance.n_units <= SEARCH_UNITS:
+            self._improve(instance, incumbent, run, seed, effort)
+        if not incumbent.feasible and not run.stop():
+            self._tiers(instance, incumbent, run, seed, effort)
+        return found, proved
+
+    @staticmethod
+    def _good(incumbent: Incumbent, run: Run, effort: float) -> bool:
+        wanted = GOOD_GAP if effort <= 1.0 else 1e-9
+        return run.stop() or (incumbent.feasible and incumbent.gap <= wanted)
+
+    @staticmethod
+    def _round(instance: Instance, found: Prices, incumbent: Incumbent, run: Run, seed: int, effort: float) -> None:
+        from gtm_opt.solvers.rounding import round_prices
+
+        gap = GOOD_GAP if effort <= 1.0 else 1e-9
+        incumbent.offer(round_prices(instance, found, run, seed, gap=gap, effort=min(effort, 4.0)), "rounding")
+
+    @staticmethod
+    def _exact(instance: Instance, incumbent: Incumbent, run: Run, seed: int, effort: float) -> bool:
+        if instance.n_units * instance.n_territories > EXACT_CELLS * min(effort, 4.0):
+            return False
+        result = get_solver("milp")(instance, run=run, seed=seed, effort=effort, start=incumbent.assignment)
+        incumbent.offer(result.assignment, "milp")
+        incumbent.offer_bound(result.bound, "milp")
+        return result.proved_infeasible
+
+    def _improve(self, instance: Instance, incumbent: Incumbent, run: Run, seed: int, effort: float) -> None:
+        search, resplit = get_solver("search"), get_solver("resplit")
+        rounds = int(min(max(1.0, effort), 1e6))
+        once = effort if effort < 1.0 else 1.0
+        for round_ in range(rounds):
+            for solver in (search, resplit):
+                if self._good(incumbent, run, effort):
+                    return
+                result = solver(instance, run=run, seed=seed + 7919 * round_, effort=once, start=incumbent.assignment)
+                incumbent.offer(result.assignment, solver.name)
+                incumbent.offer_bound(result.bound, solver.name)
+
+    def _tiers(self, instance: Instance, incumbent: Incumbent, run: Run, seed: int, effort: float) -> None:
+        hard = np.isinf(instance.penalty)
+        if len(np.unique(instance.tier[hard])) < 2:
+            return
+
+        def solve(part: Instance, part_run: Run, begin: IntArray | None) -> IntArray | None:
+            inner = Incumbent(part, part_run)
+            inner.offer(begin, "start")
+            from gtm_opt.solvers.prices import solve_prices
+
+            found = solve_prices(part, part_run, min(effort, 10.0))
+            inner.offer_bound(found.bound, "prices")
+            self._round(part, found, inner, part_run, seed, effort)
+            if not self._good(inner, part_run, effort) and part.n_units <= SEARCH_UNITS:
+                self._improve(part, inner, part_run, seed, effort)
+            return inner.assignment
+
+        since = run.seconds
+        incumbent.offer(solve_by_tiers(instance, run, incumbent.assignment, solve), "tiers")
+        run.note("tiers", since)
+
+
+auto = AutoSolver()
