@@ -6,7 +6,7 @@
 
 For work on the library itself:
 
-    lint  types  slow  determinism  docs  notebooks  benchmarks  wheel  floors  all
+    lint  types  slow  determinism  docs  notebooks  benchmarks  peers  wheel  floors  all
 
 The first run makes a virtual environment in .venv (or where GTM_OPT_VENV points) and installs
 into it. Later runs find it as it was and start at once. Nothing outside that folder is changed.
@@ -38,6 +38,7 @@ NEEDS = {
     "slow": (["all"], ["test"]),
     "determinism": (["all"], ["test"]),
     "benchmarks": (["all"], ["test"]),
+    "peers": (["all", "peers"], ["test"]),
     "lint": (["all"], ["lint"]),
     "types": (["all"], ["lint"]),
     "docs": (["all"], ["docs"]),
@@ -322,6 +323,13 @@ def determinism(arguments):
     return 0
 
 
+def peers(arguments):
+    """Run the tests that need other people's balancers, with these installed."""
+    names = "k_means_constrained or prtpy or pymetis"
+    code = pytest(["-k", names, *arguments], command="peers")
+    return nothing_there("no test needs another balancer") if code == 5 else code
+
+
 def lint(arguments):
     """Check style, format and import rules."""
     python = ready("lint")
@@ -435,7 +443,7 @@ def floors(arguments):
 
 def everything(arguments):
     """Run all checks, one after the other, and list how each ended."""
-    order = (lint, types, test, determinism, docs, notebooks, benchmarks, slow, wheel, floors)
+    order = (lint, types, test, determinism, docs, notebooks, benchmarks, slow, peers, wheel, floors)
     ended = [(step.__name__, step(list(arguments))) for step in order]
     for name, code in ended:
         say(f"{name:12} {'passed' if code == 0 else f'FAILED ({code})'}")
@@ -458,6 +466,7 @@ COMMANDS = {
     "docs": docs,
     "notebooks": notebooks,
     "benchmarks": benchmarks,
+    "peers": peers,
     "wheel": wheel,
     "floors": floors,
     "all": everything,

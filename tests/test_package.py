@@ -35,6 +35,9 @@ HEAVY = (
     "typer",
 )
 
+# Public names that are meant to be modules.
+ROOMS_IN_PUBLIC = {"datasets", "errors", "measures", "reporting", "solvers", "testing"}
+
 
 def run_python(code: str, root: Path) -> str:
     """Run code in a new interpreter, from the checkout; return what it printed."""
@@ -125,6 +128,19 @@ def test_there_are_public_names_and_all_can_be_had() -> None:
     assert public_names()
     assert [name for name in public_names() if not hasattr(gtm_opt, name)] == []
     assert set(public_names()) <= set(dir(gtm_opt))
+
+
+def test_no_room_hides_a_public_name_once_it_is_loaded(root: Path) -> None:
+    """Python sets a subpackage as an attribute of its parent, over a function of the same name."""
+    code = """
+import importlib, json, pkgutil, types
+import gtm_opt
+for found in pkgutil.iter_modules(gtm_opt.__path__, "gtm_opt."):
+    importlib.import_module(found.name)
+values = {name: getattr(gtm_opt, name) for name in gtm_opt.__all__}
+print(json.dumps([n for n, v in values.items() if isinstance(v, types.ModuleType) and not callable(v)]))
+"""
+    assert [name for name in json.loads(run_python(code, root)) if name not in ROOMS_IN_PUBLIC] == []
 
 
 def test_an_unknown_name_is_refused_by_name() -> None:
