@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gtm_opt import datasets
     from gtm_opt.assignment import Staffing, assign
     from gtm_opt.capacity import Capacity, capacity
-    from gtm_opt.carving import Carving, carve
+    from gtm_opt.carving import Carving, Explanation, Frontier, carve, changes, frontier, recarve
     from gtm_opt.errors import (
         DataError,
         Finding,
@@ -57,6 +57,58 @@ if TYPE_CHECKING:
         solver_table,
     )
 
+__all__ = [
+    "Balance",
+    "Capacity",
+    "Carving",
+    "CarvingProblem",
+    "Check",
+    "Count",
+    "DataError",
+    "Explanation",
+    "Finding",
+    "Fit",
+    "Forbid",
+    "Frontier",
+    "GtmOptError",
+    "GtmOptWarning",
+    "Hierarchy",
+    "InfeasibleError",
+    "KeepApart",
+    "KeepOwner",
+    "KeepTogether",
+    "Limit",
+    "MaxMoved",
+    "MeasureError",
+    "Mix",
+    "Near",
+    "Pin",
+    "Progress",
+    "Quotas",
+    "SeatStatus",
+    "SolveStatus",
+    "SolverError",
+    "SolverNotAvailableError",
+    "Staffing",
+    "Termination",
+    "Territories",
+    "__version__",
+    "assign",
+    "capacity",
+    "carve",
+    "cascade",
+    "changes",
+    "check",
+    "datasets",
+    "frontier",
+    "get_solver",
+    "parse_numbers",
+    "recarve",
+    "register_solver",
+    "solver_names",
+    "solver_table",
+]
+
 # public name -> module that holds it
 _PUBLIC = {
     "Balance": "model",
@@ -66,9 +118,11 @@ _PUBLIC = {
     "Check": "measures",
     "Count": "model",
     "DataError": "errors",
+    "Explanation": "carving",
     "Finding": "errors",
     "Fit": "model",
     "Forbid": "model",
+    "Frontier": "carving",
     "GtmOptError": "errors",
     "GtmOptWarning": "errors",
     "Hierarchy": "model",
@@ -95,16 +149,18 @@ _PUBLIC = {
     "capacity": "capacity",
     "carve": "carving",
     "cascade": "quota",
+    "changes": "carving",
     "check": "measures",
     "datasets": "datasets",
+    "frontier": "carving",
     "get_solver": "solvers",
     "parse_numbers": "model",
+    "recarve": "carving",
     "register_solver": "solvers",
     "solver_names": "solvers",
     "solver_table": "solvers",
 }
 
-__all__ = [*sorted(_PUBLIC), "__version__"]
 
 try:
     __version__ = version("gtm-opt")

@@ -15,11 +15,12 @@ from gtm_opt.measures import check
 if TYPE_CHECKING:
     from gtm_opt.carving.certificate import Certificate
     from gtm_opt.carving.compile import Compiled
+    from gtm_opt.carving.exceptions import RulePrice
     from gtm_opt.carving.explain import Explanation
     from gtm_opt.carving.levels import NodeSolution, Options
     from gtm_opt.instance import IntArray
     from gtm_opt.measures import Check
-    from gtm_opt.model import CarvingProblem, Hierarchy, Territories
+    from gtm_opt.model import CarvingProblem, Hierarchy, Rule, Territories
     from gtm_opt.solvers import SolveStatus, Termination
 
 __all__ = ["Carving"]
@@ -212,6 +213,18 @@ class Carving:
         from gtm_opt.carving.explain import explain
 
         return explain(self, account, exact=exact)
+
+    def price_of(self, rule: Rule, *, exact: bool = False) -> RulePrice:
+        """Return what one of the problem's rules costs; see `gtm_opt.carving.price_of`."""
+        from gtm_opt.carving.exceptions import price_of
+
+        return price_of(self, rule, exact=exact)
+
+    def exceptions(self) -> pd.DataFrame:
+        """Return every pinned account and what its pin costs by prices, most expensive first."""
+        from gtm_opt.carving.exceptions import exceptions
+
+        return exceptions(self)
 
     def summary(self) -> str:
         """Return the plan in a screenful of text."""
