@@ -12,6 +12,7 @@ import numpy as np
 from gtm_opt.carving.centers import find_open_centers
 from gtm_opt.carving.certificate import certify
 from gtm_opt.carving.compile import compile_problem, unit_positions
+from gtm_opt.carving.conflicts import conflict, conflict_text
 from gtm_opt.carving.impossible import impossible
 from gtm_opt.carving.levels import NodeSolution, Options, carve_tree
 from gtm_opt.carving.nearest import make_possible
@@ -122,7 +123,21 @@ def carve(
         begin = None if start is None else unit_positions(compiled, read_assignment(problem, start))
         options = Options(solver, seed, effort, max_gap)
         solutions = carve_tree(root_task(tree, compiled.instance, begin), options, run, executor, on_node)
+    root = solutions[tree.root]
+    if on_infeasible == "raise" and root.result.proved_infeasible:
+        raise InfeasibleError(_why(problem, root))
     return _assemble(problem, tree, compiled, solutions, options, run, notes, bool(reasons))
+
+
+def _why(problem: CarvingProblem, root: NodeSolution) -> str:
+    """Return why a solver proved the request impossible."""
+    elements = conflict(problem)
+    if elements:
+        return conflict_text(elements)
+    return (
+        f"The bands and rules cannot all hold: proved by {root.result.steps[-1].name if root.result.steps else 'the solver'} "
+        "over whole accounts. Loosen a tolerance, or ask for on_infeasible='nearest'."
+    )
 
 
 def _check_arguments(time_limit: float | None, effort: float, max_gap: float, on_infeasible: str) -> None:
