@@ -60,7 +60,7 @@ def conflict(problem: CarvingProblem) -> list[Criterion | Rule]:
 def _impossible(problem: CarvingProblem, balance: list[Criterion], rules: list[Rule]) -> bool:
     if not balance:
         return False
-    compiled = compile_problem(problem.replace(balance=tuple(balance), rules=tuple(rules), prefer=(), objective="even"))
+    compiled = compile_problem(problem.replace(balance=tuple(balance), rules=tuple(rules), objective="preferences"))
     if impossible(compiled):
         return True
     return solve_prices(_hard(compiled.instance), Run()).proved_infeasible

@@ -27,6 +27,12 @@ SEARCH_UNITS = 60_000
 """Above this the core of the rounding is the search: all units would not fit the cache."""
 
 
+def _coupled(instance: Instance) -> bool:
+    """Whether any band, side row or apart group ties units together."""
+    banded = np.isfinite(instance.lower).any() or np.isfinite(instance.upper).any()
+    return bool(banded or instance.side or instance.apart)
+
+
 class AutoSolver:
     """Prices, rounding, compiled search, exact re-splits, full models: mixed by size and lumpiness.
 
@@ -59,7 +65,9 @@ class AutoSolver:
         found: Prices | None = None
         proved_infeasible = False
         try:
-            if instance.evenness is not None:
+            if instance.evenness is None and not _coupled(instance):
+                self._each_alone(instance, incumbent)
+            elif instance.evenness is not None:
                 self._even_within(instance, incumbent, run, seed, effort)
             else:
                 found, proved_infeasible = self._preferences(instance, incumbent, run, seed, effort)
@@ -75,6 +83,18 @@ class AutoSolver:
             proved_infeasible=proved_infeasible,
             steps=tuple(run.steps),
         )
+
+    @staticmethod
+    def _each_alone(instance: Instance, incumbent: Incumbent) -> None:
+        """Nothing ties units together: each goes where it is cheapest."""
+        cheapest = np.empty(instance.n_units, dtype=np.int64)
+        parts = []
+        for rows in instance.chunks():
+            block = instance.cost_block(rows)
+            cheapest[rows] = block.argmin(axis=1)
+            parts.append(float(block.min(axis=1).sum()))
+        incumbent.offer(cheapest, "cheapest")
+        incumbent.offer_bound(float(np.sum(parts)), "cheapest")
 
     def _even_within(self, instance: Instance, incumbent: Incumbent, run: Run, seed: int, effort: float) -> None:
         def solve(part: Instance, part_run: Run, begin: IntArray | None) -> IntArray | None:
