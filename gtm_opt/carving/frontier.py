@@ -152,10 +152,11 @@ def _stretch(problem: CarvingProblem, plan: Carving) -> float:
 
 
 def _factors(low: float, high: float, points: int) -> FloatArray:
-    if high <= low * (1 + 1e-9):
-        return np.array([high])
-    floor = max(low * (1 + 1e-6), high * 1e-6)
-    return np.geomspace(floor, high, points)
+    """Return stretches from ``low`` to ``high``: evenly spaced ratios from a tenth of the tolerances on."""
+    if high <= low * (1 + 1e-9) or points == 2:
+        return np.unique([low, high])
+    begin = max(low * (1 + 1e-6), 0.1 * min(1.0, high))
+    return np.unique(np.concatenate([[low], np.geomspace(begin, high, points - 1)]))
 
 
 def _row(problem: CarvingProblem, plan: Carving) -> dict[str, Any]:
