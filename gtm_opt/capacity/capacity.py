@@ -154,7 +154,7 @@ def _stint_rows(
     usd = rre * factor[:, None] * shares[None, :]  # (1)
     tenure = clock.tenure[stint, month]
     frame = _keys(roster, stint, month)
-    frame["rep_id"] = roster.table["rep_id"].to_numpy(dtype=object)[stint]
+    frame["rep_id"] = pd.Series(roster.table["rep_id"].to_numpy(dtype=object)[stint], dtype=object)
     frame["status"] = roster.table["status"].to_numpy(dtype=object)[stint]
     frame["tenure_m"] = pd.array(np.where(tenure >= RAMPED_M, 0, tenure), dtype="Int64")
     frame.loc[tenure >= RAMPED_M, "tenure_m"] = pd.NA
@@ -180,7 +180,7 @@ def _vacant_rows(roster: Roster, clock: Presence, shares: NDArray[np.float64], i
     productivity = np.array([r.productivity_usd_py for r in roster.role])[stint]
     worth = productivity * roster.numbers["territory_factor"][stint] * _fte(roster)[stint]
     frame = _keys(roster, stint, month)
-    frame["rep_id"] = None
+    frame["rep_id"] = pd.Series([None] * len(frame), dtype=object)
     # Before anybody sits there a seat is to be hired; afterwards it is to be replaced.
     entered = np.full(len(seats), np.inf)
     np.minimum.at(entered, seat, clock.since_m)

@@ -21,7 +21,14 @@ __all__ = ["HasRoster", "Roster", "read_leaves", "read_roster"]
 
 _PERSON, _SEAT = "rep_id", "seat_id"
 _DATES = ("start_date", "from_date", "end_date")
-_NUMBERS = {"fte_frac": 1.0, "tenure_credit_m": 0.0, "effectiveness": 1.0, "territory_factor": 1.0}
+_NUMBERS = {
+    "fte_frac": 1.0,
+    "tenure_credit_m": 0.0,
+    "effectiveness": 1.0,
+    "territory_factor": 1.0,
+    "assignment_frac": 1.0,
+}
+_FRACTIONS = ("fte_frac", "capacity_frac", "assignment_frac")
 _STATUS = ("filled", "to be hired", "to be replaced")
 
 
@@ -48,7 +55,7 @@ class Roster:
         start (a ramped rep, or a seat without a date), or no end.
     role : list of Role
     numbers : dict of str to ndarray
-        fte_frac, tenure_credit_m, effectiveness, territory_factor.
+        fte_frac, tenure_credit_m, effectiveness, territory_factor, assignment_frac.
     """
 
     table: pd.DataFrame
@@ -91,6 +98,7 @@ def read_roster(source: pd.DataFrame | HasRoster, roles: Roles) -> Roster:
     unnamed = table.index[table[_SEAT].isna()]
     if len(unnamed):
         found.add("roster['seat_id']", "must not be empty", rows=unnamed, remedy="Name the seat, also an open one.")
+    table[_PERSON] = pd.Series([None if pd.isna(r) else str(r) for r in table[_PERSON]], dtype=object)
     label = table[_PERSON].fillna(table[_SEAT]).astype(str)
     days = {c: _read_dates(table, c, label, found) for c in _DATES}
     days["from_date"] = np.where(np.isnat(days["from_date"]), days["start_date"], days["from_date"])
@@ -149,7 +157,7 @@ def _read_numbers(
     numbers = pd.to_numeric(table[column], errors="coerce")
     unread = numbers.isna() & table[column].notna()
     values = numbers.fillna(default).to_numpy(dtype=np.float64)
-    top = 1.0 if column in ("fte_frac", "capacity_frac") else np.inf
+    top = 1.0 if column in _FRACTIONS else np.inf
     bad = unread.to_numpy() | ~np.isfinite(values) | (values < 0) | (values > top)
     if bad.any():
         rule = "must lie between 0 and 1" if top == 1.0 else "must hold finite numbers, none negative"
@@ -157,15 +165,15 @@ def _read_numbers(
     return values
 
 
-def _read_status(table: pd.DataFrame, label: pd.Series[str], found: Findings) -> pd.Series[str]:
-    guess = pd.Series(np.where(table[_PERSON].isna(), "to be hired", "filled"), index=table.index)
+def _read_status(table: pd.DataFrame, label: pd.Series[str], found: Findings) -> list[str]:
+    guess = np.where(table[_PERSON].isna(), "to be hired", "filled")
     if "status" not in table.columns:
-        return guess
-    words = table["status"].where(table["status"].notna(), guess).astype(str).str.strip().str.lower()
-    words = words.str.replace("[-_]", " ", regex=True)
+        return [str(word) for word in guess]
     short = {"tbh": "to be hired", "tbr": "to be replaced"}
-    words = pd.Series([short.get(word, word) for word in words], index=table.index, dtype=object)
-    bad = ~words.isin(_STATUS)
+    given = [str(g if pd.isna(s) else s).strip().lower() for s, g in zip(table["status"], guess, strict=True)]
+    words = [w.replace("_", " ").replace("-", " ") for w in given]
+    words = [short.get(w, w) for w in words]
+    bad = np.array([w not in _STATUS for w in words], dtype=bool)
     if bad.any():
         found.add("roster['status']", "must be filled, to be hired (TBH) or to be replaced (TBR)", rows=label[bad])
     return words

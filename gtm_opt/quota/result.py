@@ -1,0 +1,273 @@
+"""The result of `cascade`: quotas per node, over time, against the plan, and per seller."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from gtm_opt.errors import DataError, Findings
+from gtm_opt.model.tables import did_you_mean
+from gtm_opt.quota.bounds import round_half_up
+from gtm_opt.quota.rounding import round_rows
+from gtm_opt.quota.sellers import seller_quotas
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from gtm_opt.capacity.clock import Proration
+    from gtm_opt.capacity.roster import HasRoster
+    from gtm_opt.model.calendar import Calendar
+    from gtm_opt.model.roles import Role, Roles
+
+__all__ = ["Quotas"]
+
+
+@dataclass(frozen=True, eq=False)
+class Quotas:
+    """Quotas of a hierarchy.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row per node, in the order of the tree: ``node_id``, ``parent_id``, ``level``,
+        ``depth``, ``quota_usd`` (whole units), ``weight_frac`` (weight among the siblings before
+        bounds), ``edge_oa_frac`` (over-assignment of the edge into the node),
+        ``at_bound`` (None, "floor" or "cap", its own or what its descendants need),
+        ``is_leaf``.
+    plan_usd : int
+        Quota of the root.
+    unit : int
+        Rounding unit, USD.
+    calendar : Calendar or None
+        The fiscal year quotas are spread over.
+    notes : tuple of str
+        What the planner should know.
+    """
+
+    table: pd.DataFrame
+    plan_usd: int
+    unit: int
+    calendar: Calendar | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def street_usd(self) -> int:
+        """Sum of the quotas of all leaves: what the field carries."""
+        return int(self.table.loc[self.table["is_leaf"], "quota_usd"].sum())
+
+    def quota(self, node: str) -> int:
+        """Return the quota of one node, USD."""
+        hit = self.table.loc[self.table["node_id"] == node, "quota_usd"]
+        if hit.empty:
+            raise DataError(f"`node` must be in the tree, got '{node}'. {did_you_mean(node, self.table['node_id'])}")
+        return int(hit.iloc[0])
+
+    @cached_property
+    def periods(self) -> pd.DataFrame:
+        """Quotas over time: node_id, month, quarter, quota_usd.
+
+        Whole units. Every node's quarters sum exactly to its quota and its months exactly
+        to its quarters (largest remainder, ties to the earlier period). Quarters are
+        rounded first: months first would leave quarters that nobody planned. Across the
+        tree, a month's quotas are rounded node by node, so they may differ from the
+        parent's month by units.
+        """
+        months = self._by_month()
+        calendar = self._calendar()
+        n, width = months.shape
+        return pd.DataFrame(
+            {
+                "node_id": np.repeat(self.table["node_id"].to_numpy(dtype=object), width),
+                "month": calendar.periods[np.tile(np.arange(width), n)],
+                "quarter": np.tile(np.array(calendar.quarters, dtype=object)[calendar.quarter_of_month], n),
+                "quota_usd": months.ravel(),
+            }
+        )
+
+    def by_quarter(self) -> pd.DataFrame:
+        """Return quotas with one row per node and one column per quarter."""
+        months, calendar = self._by_month(), self._calendar()
+        sums = months.reshape(len(months), -1, 3).sum(axis=2)
+        wide = pd.DataFrame(sums, columns=list(calendar.quarters))
+        wide.insert(0, "node_id", self.table["node_id"].to_numpy(dtype=object))
+        return wide
+
+    def sellers(
+        self,
+        staffing: pd.DataFrame | HasRoster,
+        roles: Role | Roles | Sequence[Role],
+        *,
+        proration: Proration = "days",
+    ) -> pd.DataFrame:
+        """Turn the quotas of territories into quotas of sellers.
+
+        Parameters
+        ----------
+        staffing : Staffing or DataFrame
+            As for `gtm_opt.capacity`; seats are the leaves of the tree. A column
+            ``assignment_frac`` gives the part of the territory's quota a rep carries.
+        roles : Role, Roles or sequence of Role
+            Their quota ramps apply. Overlay roles carry no quota here.
+        proration : {"days", "15th", "next_month"}
+            What a partial month counts.
+
+        Returns
+        -------
+        DataFrame
+            ``seat_id``, ``rep_id``, ``status``, ``month``, ``territory_quota_usd``,
+            ``seller_quota_usd``, ``hold_usd``. One row per stint and month, and one for
+            what nobody carries in a month (status "hold"). Territory quota is seller quota
+            plus hold in every row, and sums to the quota of the territory.
+
+        Notes
+        -----
+        Seller quota is the month's territory quota times assignment, presence and quota
+        ramp (13). What ramp, vacancy and open seats leave over is held by the manager:
+        reported, never lost. Leave does not lower a quota; relief is a decision of its own.
+        """
+        leaves = self.table["is_leaf"].to_numpy()
+        months = pd.DataFrame(
+            self._by_month()[leaves], index=pd.Index([str(n) for n in self.table.loc[leaves, "node_id"]])
+        )
+        return seller_quotas(months, staffing, roles, self._calendar(), proration)
+
+    def over_assignment(self, sellers: pd.DataFrame | None = None) -> pd.DataFrame:
+        """Return how far the quotas of the field exceed those of each node above.
+
+        Parameters
+        ----------
+        sellers : DataFrame, optional
+            From `sellers`. Adds what sellers carry and the net over-assignment; where that
+            is negative the plan is not covered by carried quota.
+
+        Returns
+        -------
+        DataFrame
+            ``node_id``, ``level``, ``quota_usd``, ``street_usd`` (leaf quotas below),
+            ``gross_oa_frac``; with `sellers` also ``carried_usd``, ``hold_usd``,
+            ``net_oa_frac`` and ``is_covered``. NaN where a quota is zero.
+        """
+        ids = pd.Index([str(n) for n in self.table["node_id"]])
+        quota = self.table["quota_usd"].to_numpy(dtype=np.float64)
+        leaf = self.table["is_leaf"].to_numpy()
+        street = self._sum_up(np.where(leaf, quota, 0.0))
+        safe = np.where(quota > 0, quota, np.nan)
+        out = self.table[["node_id", "level", "quota_usd"]].copy()
+        out["street_usd"] = street.astype(np.int64)
+        out["gross_oa_frac"] = street / safe - 1.0
+        if sellers is not None:
+            by_seat = sellers.groupby(sellers["seat_id"].astype(str))["seller_quota_usd"].sum()
+            carried = self._sum_up(by_seat.reindex(ids).fillna(0.0).to_numpy(dtype=np.float64))
+            out["carried_usd"] = carried
+            out["hold_usd"] = street - carried
+            out["net_oa_frac"] = carried / safe - 1.0
+            out["is_covered"] = carried >= quota - 0.005
+        return out
+
+    def tie_out(self) -> pd.DataFrame:
+        """Check every edge to the last unit.
+
+        Returns
+        -------
+        DataFrame
+            One row per inner node: ``node_id``, ``required_usd`` (its quota with the
+            over-assignment below, rounded), ``children_usd``.
+
+        Raises
+        ------
+        DataError
+            Naming each node whose children do not sum to what they should, and quotas
+            that are not whole units.
+        """
+        found = Findings()
+        table = self.table
+        broken = table.loc[table["quota_usd"] % self.unit != 0, "node_id"]
+        if len(broken):
+            found.add("quotas", f"must be whole units of {self.unit:,} USD", rows=broken)
+        roots = table["parent_id"].isna()
+        if int(table.loc[roots, "quota_usd"].sum()) != self.plan_usd:
+            found.add("quotas", "must give the root the plan", got=f"{int(table.loc[roots, 'quota_usd'].sum()):,}")
+        below = (
+            table[~roots]
+            .groupby("parent_id", sort=False)
+            .agg(children_usd=("quota_usd", "sum"), edge=("edge_oa_frac", "first"))
+        )
+        own = table.set_index("node_id")["quota_usd"].reindex(below.index)
+        required = [
+            round_half_up(int(q) // self.unit, 1 + Fraction(str(o))) * self.unit
+            for q, o in zip(own, below["edge"], strict=True)
+        ]
+        out = pd.DataFrame(
+            {"node_id": below.index, "required_usd": required, "children_usd": below["children_usd"].to_numpy()}
+        )
+        off = out[out["required_usd"] != out["children_usd"]]
+        if len(off):
+            worst = off.iloc[0]
+            got = (
+                f"{int(worst['children_usd']):,} instead of {int(worst['required_usd']):,} USD at '{worst['node_id']}'"
+            )
+            found.add("quotas", "must tie out at every node", got=got, rows=off["node_id"])
+        found.raise_if_any()
+        return out
+
+    def summary(self) -> pd.DataFrame:
+        """Return per level: nodes, sum of quotas, and how far it exceeds the plan."""
+        levels = self.table.groupby("level", sort=False)["quota_usd"].agg(["size", "sum", "min", "max"]).reset_index()
+        levels.columns = pd.Index(["level", "nodes", "quota_usd", "smallest_usd", "largest_usd"])
+        levels["over_plan_frac"] = levels["quota_usd"] / self.plan_usd - 1.0 if self.plan_usd else float("nan")
+        return levels
+
+    def explain(self, node: str) -> str:
+        """Return in words how a node's quota came about."""
+        own = self.quota(node)
+        row = self.table[self.table["node_id"] == node].iloc[0]
+        if pd.isna(row["parent_id"]):
+            return f"{node}: {own:,} USD, the plan."
+        above = self.quota(row["parent_id"])
+        text = f"{node}: {own:,} USD. {row['parent_id']} has {above:,} USD"
+        text += f", plus {row['edge_oa_frac']:.2%} over-assignment" if row["edge_oa_frac"] else ""
+        text += f"; the weight among its siblings is {row['weight_frac']:.2%}"
+        if row["at_bound"] is not None:
+            text += f", and its {row['at_bound']} binds"
+        return text + f"; rounded to {self.unit:,} USD."
+
+    def _calendar(self) -> Calendar:
+        if self.calendar is None:
+            raise DataError("Quotas over time need a calendar. Pass calendar= to cascade.")
+        return self.calendar
+
+    def _by_month(self) -> NDArray[np.int64]:
+        """Return quotas per node and month, shape (n_nodes, 12), USD."""
+        calendar = self._calendar()
+        units = self.table["quota_usd"].to_numpy(dtype=np.int64) // self.unit
+        quarters = round_rows(units, calendar.quarter_shares)
+        months = np.empty((len(units), calendar.months), dtype=np.int64)
+        for q in range(quarters.shape[1]):
+            inside = calendar.shares[3 * q : 3 * q + 3]
+            shares = inside if inside.sum() > 0 else np.ones(3)
+            months[:, 3 * q : 3 * q + 3] = round_rows(quarters[:, q], shares)
+        return months * self.unit
+
+    def _sum_up(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return values plus those of all descendants."""
+        ids = pd.Index(self.table["node_id"])
+        above = ids.get_indexer(pd.Index(self.table["parent_id"]))
+        depth = self.table["depth"].to_numpy(dtype=np.int64)
+        out = values.astype(np.float64).copy()
+        for d in range(int(depth.max()), 0, -1):
+            here = np.flatnonzero(depth == d)
+            np.add.at(out, above[here], out[here])
+        return out
+
+    def __repr__(self) -> str:
+        over = f", {self.street_usd / self.plan_usd - 1:+.1%}" if self.plan_usd else ""
+        bound = int(self.table["at_bound"].notna().sum())
+        text = f"Quotas: plan {self.plan_usd:,} USD, street {self.street_usd:,} USD{over}, {len(self.table):,} nodes"
+        return text + (f", {bound} at a bound" if bound else "")
