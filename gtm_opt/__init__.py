@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         Territories,
         parse_numbers,
     )
+    from gtm_opt.plan import Plan, build_plan
     from gtm_opt.quota import Quotas, cascade
     from gtm_opt.solvers import (
         Progress,
@@ -136,6 +137,7 @@ _PUBLIC = {
     "Mix": "model",
     "Near": "model",
     "Pin": "model",
+    "Plan": "plan",
     "Progress": "solvers",
     "Quotas": "quota",
     "SeatStatus": "model",
@@ -146,6 +148,7 @@ _PUBLIC = {
     "Termination": "solvers",
     "Territories": "model",
     "assign": "assignment",
+    "build_plan": "plan",
     "capacity": "capacity",
     "carve": "carving",
     "cascade": "quota",

@@ -1,0 +1,10 @@
+"""All stages under one roof: build, check, summarize, save, load, export, compare."""
+
+from __future__ import annotations
+
+from gtm_opt.plan.build import build_plan
+from gtm_opt.plan.checks import PlanCheck
+from gtm_opt.plan.compare import PlanComparison
+from gtm_opt.plan.plan import Plan
+
+__all__ = ["Plan", "PlanCheck", "PlanComparison", "build_plan"]

@@ -1,0 +1,209 @@
+"""`build_plan`: carve, assign, compute capacity and cascade quotas in one call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import pandas as pd
+
+from gtm_opt.assignment import assign
+from gtm_opt.capacity import capacity
+from gtm_opt.carving import carve
+from gtm_opt.errors import Findings
+from gtm_opt.model import MAX_BUCKETS, CarvingProblem, Hierarchy, KeepOwner, Territories
+from gtm_opt.model.roles import Roles
+from gtm_opt.model.tables import did_you_mean
+from gtm_opt.quota import cascade
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from gtm_opt.assignment import Staffing
+    from gtm_opt.capacity import Capacity
+    from gtm_opt.carving import Carving
+    from gtm_opt.model.calendar import Calendar
+    from gtm_opt.model.roles import Role
+    from gtm_opt.plan.plan import Plan
+    from gtm_opt.quota import Quotas
+
+__all__ = ["build_plan", "rep_hierarchy"]
+
+
+def build_plan(
+    accounts: pd.DataFrame | CarvingProblem,
+    reps: pd.DataFrame | None = None,
+    *,
+    territories: Territories | int | Sequence[str] | None = None,
+    levels: Sequence[str] = (),
+    hierarchy: Hierarchy | Literal["flat"] | None = None,
+    max_buckets: int = MAX_BUCKETS,
+    skills: pd.DataFrame | None = None,
+    effective: str | date | pd.Timestamp | None = None,
+    roles: Role | Roles | Sequence[Role] | None = None,
+    calendar: Calendar | None = None,
+    target_usd: float | None = None,
+    over_assign: float | Mapping[str, float] | None = None,
+    quota_weights: str | Mapping[str, float] = "share",
+    unit: int = 1_000,
+    carve_options: Mapping[str, Any] | None = None,
+    **words: Any,
+) -> Plan:
+    """Make a whole plan; each stage runs when its input is there.
+
+    Parameters
+    ----------
+    accounts : DataFrame or CarvingProblem
+        A problem is taken as it is; then ``territories`` and ``words`` must not be given.
+    reps : DataFrame, optional
+        One row per rep or seat with ``rep_id``. Read where present: ``capacity`` (share),
+        ``status``, ``start_date``, ``end_date``, ``role``. Without it there is no staffing.
+    territories : Territories, int or sequence of str, optional
+        Default: one per row of ``reps``.
+    levels : sequence of str
+        Columns of ``reps`` from the top down, for example ``["region", "manager"]``: the
+        hierarchy to carve and to cascade quotas down.
+    hierarchy : Hierarchy or "flat", optional
+        Instead of ``levels``; see `gtm_opt.carve`.
+    max_buckets : int
+    skills : DataFrame, optional
+        Fit of rep (rows) and territory (columns) for the staffing, 0 to 1.
+    effective : date, optional
+        First day of the plan; default: the start of the calendar.
+    roles : Role, Roles or sequence of Role, optional
+        With a calendar and reps: capacity is computed.
+    calendar : Calendar, optional
+    target_usd : float, optional
+        The number to cascade; without it there are no quotas.
+    over_assign : float or mapping, optional
+        See `gtm_opt.cascade`.
+    quota_weights : str or mapping
+        ``"share"``, ``"equal"``, ``"capacity"``, a numeric account column (its total in each
+        territory), or a mapping of several of the latter two to parts that sum to 1.
+    unit : int
+        Quotas are multiples of this many USD.
+    carve_options : mapping, optional
+        Passed to `gtm_opt.carve`: solver, time_limit, seed, effort, on_infeasible, progress, ...
+    **words
+        Passed to `gtm_opt.CarvingProblem`: balance, prefer, rules, account_id, columns, ...
+
+    Returns
+    -------
+    Plan
+
+    Examples
+    --------
+    >>> from gtm_opt.model import Balance
+    >>> accounts = pd.DataFrame({"account_id": list("abcd"), "arr_usd": [4.0, 3.0, 2.0, 1.0]})
+    >>> reps = pd.DataFrame({"rep_id": ["r1", "r2"]})
+    >>> plan = build_plan(accounts, reps, balance=[Balance("arr_usd")], target_usd=1_000_000)
+    >>> plan.quotas.quota("r1"), plan.check().ok
+    (500000, True)
+    """
+    from gtm_opt.plan.plan import Plan
+
+    if levels and reps is None:
+        found = Findings()
+        found.add("levels", "needs `reps`, whose columns they name", remedy="Pass reps, or a hierarchy instead.")
+        found.raise_if_any()
+    if levels and hierarchy is None and reps is not None:
+        hierarchy = rep_hierarchy(reps, levels, max_buckets)
+    problem = _problem(accounts, reps, territories, hierarchy, words)
+    carving = carve(problem, hierarchy=hierarchy, max_buckets=max_buckets, **(carve_options or {}))
+    if effective is None and calendar is not None:
+        effective = calendar.start
+    staffing = None if reps is None else _staff(carving, reps, skills, effective)
+    known = None if roles is None else Roles.of(roles)
+    able = None
+    if staffing is not None and known is not None and calendar is not None:
+        able = capacity(staffing, known, calendar)
+    quotas = None
+    if target_usd is not None:
+        quotas = _quotas(carving, able, target_usd, over_assign, quota_weights, unit, calendar)
+    return Plan(carving, staffing, able, quotas, known)
+
+
+def rep_hierarchy(reps: pd.DataFrame, levels: Sequence[str], max_buckets: int = MAX_BUCKETS) -> Hierarchy:
+    """Return the hierarchy of a rep table, weighed by its column ``capacity`` where there is one."""
+    share = "capacity" if "capacity" in reps.columns else None
+    return Hierarchy.from_reps(reps, list(levels), share=share, max_buckets=max_buckets)
+
+
+def _problem(
+    accounts: pd.DataFrame | CarvingProblem,
+    reps: pd.DataFrame | None,
+    territories: Territories | int | Sequence[str] | None,
+    hierarchy: Hierarchy | Literal["flat"] | None,
+    words: Mapping[str, Any],
+) -> CarvingProblem:
+    if isinstance(accounts, CarvingProblem):
+        if territories is not None or words:
+            given = ", ".join(["territories"] * (territories is not None) + sorted(words))
+            raise TypeError(f"build_plan takes either a CarvingProblem or its parts, got a problem and {given}.")
+        return accounts
+    if territories is None:
+        if reps is not None:
+            territories = Territories.from_reps(reps)
+        elif isinstance(hierarchy, Hierarchy):
+            territories = Territories.from_hierarchy(hierarchy)
+        else:
+            raise TypeError("build_plan needs `reps`, `territories` or a hierarchy to carve into.")
+    return CarvingProblem(accounts, territories, **words)  # type: ignore[arg-type]
+
+
+def _staff(
+    carving: Carving, reps: pd.DataFrame, skills: pd.DataFrame | None, effective: str | date | pd.Timestamp | None
+) -> Staffing:
+    problem = carving.problem
+    keeper = next((p for p in problem.prefer if isinstance(p, KeepOwner)), None)
+    value = None if keeper is None else keeper.value
+    return assign(carving, reps, owner=problem.previous, value=value, skills=skills, effective=effective)
+
+
+def _quotas(
+    carving: Carving,
+    able: Capacity | None,
+    target_usd: float,
+    over_assign: float | Mapping[str, float] | None,
+    weights: str | Mapping[str, float],
+    unit: int,
+    calendar: Calendar | None,
+) -> Quotas:
+    names = [weights] if isinstance(weights, str) else list(weights)
+    wanted = [name for name in names if name not in ("share", "equal")]
+    metrics = _metrics(carving, able, wanted) if wanted else None
+    return cascade(
+        carving.hierarchy,
+        target_usd,
+        over_assign=over_assign,
+        weights=weights,
+        metrics=metrics,
+        unit=unit,
+        calendar=calendar,
+    )
+
+
+def _metrics(carving: Carving, able: Capacity | None, names: Sequence[str]) -> pd.DataFrame:
+    """Return one row per territory and one column per metric: totals of account columns, or capacity."""
+    leaves = list(carving.hierarchy.leaves)
+    table = pd.DataFrame({"node_id": leaves})
+    columns = carving.problem.accounts.columns
+    found = Findings()
+    for name in names:
+        if name == "capacity" and able is not None:
+            totals = able.by("seat_id").set_index("seat_id")["capacity_usd"]
+            table[name] = totals.reindex(leaves).fillna(0.0).to_numpy()
+        elif name == "capacity":
+            found.add("quota_weights", "can be 'capacity' only with reps, roles and a calendar", remedy="Pass them.")
+        elif name not in columns:
+            found.add(
+                "quota_weights",
+                "must be 'share', 'equal', 'capacity' or an account column",
+                got=f"'{name}'",
+                remedy=did_you_mean(name, columns),
+            )
+        else:
+            rolled = carving.roll_up(name).set_index("node_id")[name]
+            table[name] = rolled.reindex(leaves).to_numpy()
+    found.raise_if_any()
+    return table

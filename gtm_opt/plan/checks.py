@@ -1,0 +1,199 @@
+"""What does not hold in a plan: each stage by itself, and one stage against another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from gtm_opt.errors import DataError, shorten
+from gtm_opt.plan.parts import quota_by_territory, seller_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gtm_opt.plan.plan import Plan
+
+__all__ = ["PlanCheck", "check_plan"]
+
+SHOWN = 50
+STRETCH = 0.25
+"""A territory is pointed out when its quota per USD of capacity is this much above the plan's."""
+
+Row = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class PlanCheck:
+    """Everything about a plan that does not hold, or that a planner should look at.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row per finding: ``area`` (carving, staffing, capacity, quotas), ``severity`` ("violation": does
+        not hold; "note": holds, but look at it), ``rule``, ``detail``.
+    checked : tuple of str
+        What was checked, in words.
+    """
+
+    table: pd.DataFrame
+    checked: tuple[str, ...]
+
+    @property
+    def violations(self) -> pd.DataFrame:
+        """The rows that do not hold."""
+        return self.table[self.table["severity"] == "violation"].reset_index(drop=True)
+
+    @property
+    def notes(self) -> pd.DataFrame:
+        """The rows that hold, but should be looked at."""
+        return self.table[self.table["severity"] == "note"].reset_index(drop=True)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is violated."""
+        return len(self.violations) == 0
+
+    def to_text(self, *, most: int = 20) -> str:
+        """Return the findings as lines, at most this many violations."""
+        bad, notes = self.violations, self.notes
+        count = f"{len(bad)} violation{'s' if len(bad) != 1 else ''}"
+        lines = [f"{'everything holds' if self.ok else count} ({len(self.checked)} checks)"]
+        lines += [f"! {r.area}, {r.rule}: {r.detail}" for r in bad.head(most).itertuples()]
+        lines += [f"! ... and {len(bad) - most} more"] if len(bad) > most else []
+        lines += [f"- {r.area}, {r.rule}: {r.detail}" for r in notes.head(10).itertuples()]
+        return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def check_plan(plan: Plan) -> PlanCheck:
+    """Run every check that the stages of ``plan`` allow."""
+    rows: list[Row] = []
+    checked: list[str] = []
+    for what, run in (
+        ("rules and bands of the carving", _carving),
+        ("every territory has a rep or a cover, no rep two seats", _staffing),
+        ("capacity is about the territories", _capacity),
+        ("quotas tie out at every node of the tree", _quotas),
+        ("quotas against what sellers carry", _carried),
+        ("quotas against capacity", _coverage),
+    ):
+        found = run(plan)
+        if found is not None:
+            checked.append(what)
+            rows += list(found)
+    return PlanCheck(pd.DataFrame(rows, columns=["area", "severity", "rule", "detail"]), tuple(checked))
+
+
+def _carving(plan: Plan) -> Iterator[Row]:
+    for v in plan.carving.check.violations.itertuples():
+        yield "carving", "violation", str(v.rule), str(v.detail)
+    counts = plan.carving.labels.value_counts()
+    empty = [n for n in plan.carving.territories.names if n not in counts.index]
+    if empty:
+        yield "carving", "note", "empty territories", f"{len(empty)} territories have no account: {shorten(empty)}"
+
+
+def _same_territories(area: str, plan: Plan, names: set[str]) -> Iterator[Row]:
+    own = set(plan.carving.territories.names)
+    if missing := sorted(own - names):
+        yield area, "violation", "same territories", f"{len(missing)} territories are missing: {shorten(missing)}"
+    if extra := sorted(names - own):
+        yield area, "violation", "same territories", f"{len(extra)} are no territories of the carving: {shorten(extra)}"
+
+
+def _staffing(plan: Plan) -> list[Row] | None:
+    if plan.staffing is None:
+        return None
+    table = plan.staffing.table
+    rows = list(_same_territories("staffing", plan, set(table["territory"])))
+    bare = table[table["rep_id"].isna() & table["cover_rep_id"].isna()]
+    rows += [
+        ("staffing", "violation", "staffed or covered", f"{r.territory} has no rep and no cover: {r.reason}")
+        for r in bare.head(SHOWN).itertuples()
+    ]
+    held = table.dropna(subset=["rep_id"])
+    twice = held.loc[held["rep_id"].duplicated(keep=False)].groupby("rep_id")["territory"].agg(list)
+    rows += [
+        ("staffing", "violation", "one seat per rep", f"{rep} sits in {shorten(seats)}") for rep, seats in twice.items()
+    ]
+    if len(plan.staffing.unstaffed):
+        ids = list(plan.staffing.unstaffed["rep_id"])
+        rows.append(("staffing", "note", "reps without a seat", f"{len(ids)}: {shorten(ids)}"))
+    open_seats = table[table["rep_id"].isna() & table["cover_rep_id"].notna()]
+    if len(open_seats):
+        pairs = [f"{r.territory} ({r.cover_rep_id})" for r in open_seats.itertuples()]
+        rows.append(("staffing", "note", "open seats with a cover", f"{len(pairs)}: {shorten(pairs, shown=3)}"))
+    return rows
+
+
+def _capacity(plan: Plan) -> list[Row] | None:
+    if plan.capacity is None:
+        return None
+    direct = plan.capacity.table[plan.capacity.table["quota_type"] != "overlay"]
+    return list(_same_territories("capacity", plan, {str(s) for s in direct["seat_id"]}))
+
+
+def _quotas(plan: Plan) -> list[Row] | None:
+    quotas = plan.quotas
+    if quotas is None:
+        return None
+    leaves = set(quotas.table.loc[quotas.table["is_leaf"], "node_id"])
+    rows = list(_same_territories("quotas", plan, leaves))
+    try:
+        quotas.tie_out()
+    except DataError as error:
+        rows += [("quotas", "violation", "tie-out", str(finding)) for finding in error.findings]
+    zero = [str(n) for n in quotas.table.loc[quotas.table["is_leaf"] & (quotas.table["quota_usd"] == 0), "node_id"]]
+    if zero and quotas.plan_usd:
+        rows.append(("quotas", "note", "no quota", f"{len(zero)} territories are asked for nothing: {shorten(zero)}"))
+    return rows
+
+
+def _carried(plan: Plan) -> list[Row] | None:
+    sellers = seller_table(plan)
+    if sellers is None or plan.quotas is None:
+        return None
+    table = plan.quotas.over_assignment(sellers)
+    bare = table[~table["is_covered"] & (table["level"] != table["level"].iloc[-1])]
+    if not len(bare):
+        return []
+    worst = bare.sort_values("net_oa_frac", kind="stable").iloc[0]
+    text = (
+        f"at {len(bare)} nodes sellers carry less than the node is asked for (ramp, open seats): "
+        f"worst {worst['node_id']} carries {worst['carried_usd']:,.0f} of {worst['quota_usd']:,.0f} USD ({worst['net_oa_frac']:+.1%})"
+    )
+    return [("quotas", "note", "carried quota", text)]
+
+
+def _coverage(plan: Plan) -> list[Row] | None:
+    if plan.capacity is None or plan.quotas is None:
+        return None
+    quota = quota_by_territory(plan)
+    year = plan.capacity.calendar.first_year().years[0]
+    table = plan.capacity.by("seat_id", "fiscal_year")
+    able = table[table["fiscal_year"] == year].set_index("seat_id")["capacity_usd"].reindex(quota.index).fillna(0.0)
+    total, asked = float(able.sum()), float(plan.quotas.plan_usd)
+    if not (asked > 0 and total > 0):
+        return []
+    rows: list[Row] = []
+    if total < asked:
+        text = f"capacity of {total:,.0f} USD covers {total / asked:.0%} of the target of {asked:,.0f} USD ({year})"
+        rows.append(("capacity", "note", "covers the target", text))
+    ratio = quota / able.where(able > 0)
+    mean = float(quota.sum()) / total
+    hard = ratio[ratio > mean * (1 + STRETCH)].sort_values(ascending=False, kind="stable")
+    if len(hard):
+        parts = [f"{name} {value:.1f}x" for name, value in hard.head(3).items()]
+        text = (
+            f"{len(hard)} territories are asked for much more per USD of capacity than the plan's {mean:.2f}x "
+            f"(ramp, late starts): {', '.join(parts)}"
+        )
+        rows.append(("quotas", "note", "quota against capacity", text))
+    return rows

@@ -1,0 +1,184 @@
+"""Saving a plan: a folder with a manifest and tables, replaced as a whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gtm_opt.carving.centers import find_open_centers
+from gtm_opt.carving.compile import compile_problem
+from gtm_opt.errors import DataError, shorten
+from gtm_opt.plan.codec import encode
+from gtm_opt.plan.table_io import SUFFIX, write_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gtm_opt.carving import Carving
+    from gtm_opt.plan.plan import Plan
+    from gtm_opt.plan.table_io import Format
+
+__all__ = ["KIND", "MANIFEST", "SCHEMA", "WORKBOOK", "checksum", "save_plan"]
+
+KIND = "gtm_opt plan"
+MANIFEST = "manifest.json"
+WORKBOOK = "plan.xlsx"
+SCHEMA = 1
+"""Version of the layout below. A reader takes this one and older ones."""
+
+
+def save_plan(plan: Plan, folder: str | os.PathLike[str], format: Format, excel: bool) -> Path:
+    """Write ``plan`` into a temporary sibling of ``folder``, then swap it in."""
+    if format not in SUFFIX:
+        raise DataError(f"`format` must be 'csv' or 'parquet', got {format!r}.")
+    target = Path(folder).absolute()
+    _refuse_strangers(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".new", dir=target.parent))
+    try:
+        os.chmod(draft, 0o777 & ~_umask())
+        _write(plan, draft, format, excel)
+        _swap(draft, target)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return Path(folder)
+
+
+def checksum(path: Path) -> str:
+    """Return the SHA-256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _refuse_strangers(target: Path) -> None:
+    """Refuse a folder with anything in it that a saved plan did not put there: it would be lost."""
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise DataError(f"`folder` must be a folder, '{target.name}' is a file. Choose another name.")
+    known = {MANIFEST}
+    manifest = target / MANIFEST
+    if manifest.is_file():
+        try:
+            known |= set(json.loads(manifest.read_text(encoding="utf-8"))["files"])
+        except (ValueError, KeyError, TypeError):
+            known = {MANIFEST}
+    there = sorted(p.relative_to(target).as_posix() for p in target.rglob("*") if not p.is_dir())
+    strange = [name for name in there if name not in known]
+    if strange:
+        raise DataError(
+            f"`folder` '{target.name}' holds files that no saved plan put there: {shorten(strange)}.\n"
+            "    They would be lost. Move them away, or save into another folder."
+        )
+
+
+def _swap(draft: Path, target: Path) -> None:
+    if not target.exists():
+        os.replace(draft, target)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".old", dir=target.parent))
+    os.replace(target, old / "plan")
+    try:
+        os.replace(draft, target)
+    except OSError:
+        os.replace(old / "plan", target)
+        raise
+    finally:
+        if target.exists():
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _write(plan: Plan, folder: Path, format: Format, excel: bool) -> None:
+    tables = dict(plan.tables)
+    names = {id(frame): name for name, frame in tables.items()}
+    names[id(plan.carving.problem.accounts)] = "accounts"
+
+    def put(frame: pd.DataFrame, hint: str) -> str:
+        name = names.get(id(frame))
+        if name is None:
+            name = hint if hint not in tables else f"{hint}_{len(tables)}"
+            tables[name], names[id(frame)] = frame, name
+        return name
+
+    state = {
+        "carving": _carving_state(plan.carving, put),
+        "staffing": encode(plan.staffing, put, "staffing"),
+        "capacity": encode(plan.capacity, put, "capacity"),
+        "quotas": encode(plan.quotas, put, "quotas"),
+        "roles": encode(plan.roles, put, "roles"),
+    }
+    described: dict[str, Any] = {}
+    for name, frame in tables.items():
+        file = name + SUFFIX[format]
+        described[name] = {"file": file, **write_table(frame, folder / file, format)}
+        described[name]["sha256"] = checksum(folder / file)
+    (folder / "summary.txt").write_text(plan.summary() + "\n", encoding="utf-8")
+    if excel:
+        plan.to_excel(folder / WORKBOOK)
+    files = sorted(p.name for p in folder.iterdir())
+    manifest = {
+        "kind": KIND,
+        "schema": SCHEMA,
+        "gtm_opt": _version(),
+        "format": format,
+        "files": files,
+        "plan": state,
+        "tables": described,
+    }
+    text = json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False)
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+
+def _carving_state(carving: Carving, put: Any) -> dict[str, Any]:
+    certificate, options = carving.certificate, carving.options
+    solver = options.solver if isinstance(options.solver, str) else options.solver.name
+    state = {
+        "problem": carving.problem,
+        "hierarchy": carving.hierarchy,
+        "status": carving.status.value,
+        "termination": carving.termination.value,
+        "certificate": {
+            "value": certificate.value,
+            "bound": certificate.bound,
+            "gap": certificate.gap,
+            "source": certificate.source,
+        },
+        "notes": carving.notes,
+        "provenance": carving.provenance,
+        "options": {"solver": solver, "seed": options.seed, "effort": options.effort, "max_gap": options.max_gap},
+        "widened": _is_widened(carving),
+        "side_prices": {n: s.result.side_prices for n, s in carving.solutions.items()},
+        "bounds": {n: s.result.bound for n, s in carving.solutions.items()},
+    }
+    return {key: encode(value, put, key) for key, value in state.items()}
+
+
+def _is_widened(carving: Carving) -> bool:
+    """Whether bands were widened for the nearest possible plan (so that loading widens them again)."""
+    plain = find_open_centers(
+        compile_problem(carving.problem, carving.hierarchy.leaves), carving.hierarchy, carving.options.seed
+    )
+    asked, used = plain.instance, carving.compiled.instance
+    same = np.array_equal(asked.lower, used.lower) and np.array_equal(asked.upper, used.upper)
+    return not (same and len(asked.cost) == len(used.cost))
+
+
+def _version() -> str:
+    try:
+        return version("gtm-opt")
+    except PackageNotFoundError:
+        return "unknown"

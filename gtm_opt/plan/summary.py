@@ -1,0 +1,89 @@
+"""A plan in one screen of text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from gtm_opt.plan.plan import Plan
+
+__all__ = ["summarize"]
+
+SHOWN = 5
+"""Most violations on the screen; the table of violations has all."""
+
+
+def summarize(plan: Plan) -> str:
+    """Return the carving, then a line or two per further stage, then what does not hold."""
+    parts = [_carving(plan)]
+    for text in (_staffing(plan), _capacity(plan), _quotas(plan)):
+        if text:
+            parts.append(text)
+    parts.append(_check(plan))
+    return "\n".join(parts)
+
+
+def _carving(plan: Plan) -> str:
+    """Return the carving's own summary, categories of a mix folded into one line each."""
+    out: list[str] = []
+    folded: dict[str, int] = {}
+    within = plan.carving.criteria.set_index("criterion")["within"]
+    names = [str(n) for n in within.index if "=" in str(n)]
+    for line in plan.carving.summary().splitlines():
+        name = next((n for n in names if line.startswith(n[:27])), None)
+        if name is None:
+            out.append(line)
+            continue
+        column = name.split("=", 1)[0]
+        if column not in folded:
+            folded[column] = len(out)
+            own = within[[n for n in names if n.split("=", 1)[0] == column]]
+            state = "ok" if own.all() else f"{int((~own).sum())} OUT"
+            out.append(f"{'mix of ' + column:<28}{len(own):>6} categories{'':>31}{state:>6}")
+    return "\n".join(out)
+
+
+def _staffing(plan: Plan) -> str:
+    if plan.staffing is None:
+        return ""
+    counts = plan.staffing.summary()
+    text = f"staffing   {counts['filled']} of {counts['territories']} territories filled"
+    for word in ("to be hired", "to be replaced", "reps without a seat", "open without cover"):
+        text += f", {counts[word]} {word}" if counts[word] else ""
+    if np.isfinite(counts["retained_frac"]) and counts["retained_frac"] > 0:
+        text += f"; {counts['retained_frac']:.0%} of the value stays with its rep"
+    return text
+
+
+def _capacity(plan: Plan) -> str:
+    if plan.capacity is None:
+        return ""
+    quarters = plan.capacity.by("quarter").head(4).to_dict("records")
+    by_quarter = ", ".join(f"{q['quarter'][-2:]} {_millions(q['capacity_usd'])}" for q in quarters)
+    text = f"capacity   {_millions(plan.capacity.total_usd)} USD ({by_quarter})"
+    if plan.quotas is not None and plan.quotas.plan_usd:
+        year = plan.capacity.by("fiscal_year")["capacity_usd"].iloc[0]
+        text += f", {year / plan.quotas.plan_usd:.0%} of the target"
+    return text
+
+
+def _quotas(plan: Plan) -> str:
+    quotas = plan.quotas
+    if quotas is None:
+        return ""
+    leaf = quotas.table.loc[quotas.table["is_leaf"], "quota_usd"]
+    over = f" ({quotas.street_usd / quotas.plan_usd - 1:+.1%})" if quotas.plan_usd else ""
+    return (
+        f"quotas     target {quotas.plan_usd:,} USD, field {quotas.street_usd:,} USD{over}; "
+        f"per territory {leaf.min():,} to {leaf.max():,} USD"
+    )
+
+
+def _check(plan: Plan) -> str:
+    return "check      " + plan.check().to_text(most=SHOWN).replace("\n", "\n           ")
+
+
+def _millions(usd: float) -> str:
+    return f"{usd / 1e6:,.1f} M" if abs(usd) >= 1e7 else f"{usd / 1e6:,.2f} M" if abs(usd) >= 1e6 else f"{usd:,.0f}"

@@ -1,0 +1,170 @@
+"""Tables to files and back, so that what comes back compares equal to what went in."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["SUFFIX", "Format", "read_table", "write_table"]
+
+Format = Literal["csv", "parquet"]
+SUFFIX = {"csv": ".csv", "parquet": ".parquet"}
+_NULLS = {"none": None, "nan": float("nan"), "nat": pd.NaT, "na": pd.NA}
+
+
+def write_table(frame: pd.DataFrame, path: Path, format: Format) -> dict[str, Any]:
+    """Write ``frame`` and return what a reader must know to restore it.
+
+    Returns
+    -------
+    dict
+        ``rows``, ``columns`` (name, dtype and how its cells are written), ``index`` (columns that
+        form the row labels).
+    """
+    index: list[str] = []
+    if not _is_default(frame.index):
+        names = [str(n) if n is not None else f"index_{at}" for at, n in enumerate(frame.index.names)]
+        meta_index: list[Any] = list(frame.index.names)
+        frame = frame.copy()
+        frame.index = frame.index.set_names(names)
+        frame, index = frame.reset_index(), names
+    else:
+        meta_index = []
+    columns = [_describe(frame.iloc[:, at]) for at in range(frame.shape[1])]
+    plain = pd.DataFrame(
+        {str(at): _plain(frame.iloc[:, at], meta) for at, meta in enumerate(columns)}, index=frame.index
+    )
+    plain.columns = pd.Index([str(c["name"]) for c in columns], dtype=object)
+    if format == "csv":
+        plain.to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
+    else:
+        _need_pyarrow()
+        plain.to_parquet(path, engine="pyarrow", index=False)
+    return {"rows": len(frame), "columns": columns, "index": index, "index_names": meta_index}
+
+
+def read_table(path: Path, meta: dict[str, Any], format: Format) -> pd.DataFrame:
+    """Read a table that `write_table` wrote."""
+    if format == "csv":
+        if not meta["columns"]:
+            return pd.DataFrame(index=pd.RangeIndex(meta["rows"]))
+        raw = pd.read_csv(
+            path, dtype=str, keep_default_na=False, na_filter=False, encoding="utf-8", skip_blank_lines=False
+        )
+    else:
+        _need_pyarrow()
+        raw = pd.read_parquet(path, engine="pyarrow")
+    columns = {str(at): _restore(raw.iloc[:, at], column) for at, column in enumerate(meta["columns"])}
+    frame = pd.DataFrame(columns, index=pd.RangeIndex(len(raw)))
+    names = [column["name"] for column in meta["columns"]]
+    frame.columns = pd.Index(names) if names else pd.Index([], dtype=object)
+    if meta["index"]:
+        frame = frame.set_index(meta["index"])
+        frame.index = frame.index.set_names(meta["index_names"])
+    return frame
+
+
+def _is_default(index: pd.Index) -> bool:
+    return isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1 and index.name is None
+
+
+def _need_pyarrow() -> None:
+    try:
+        import pyarrow  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            "Parquet files need pyarrow, which is not installed: pip install \"gtm-opt[parquet]\", or use format='csv'."
+        ) from error
+
+
+def _describe(column: pd.Series) -> dict[str, Any]:
+    """Return name, dtype, and for text what an empty cell means."""
+    meta: dict[str, Any] = {"name": column.name, "dtype": str(column.dtype)}
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        categories = column.dtype.categories
+        meta |= {"dtype": "category", "ordered": bool(column.dtype.ordered), "categories": categories.tolist()}
+        return meta
+    if column.dtype != object and not pd.api.types.is_string_dtype(column.dtype):
+        return meta
+    missing = column.isna().to_numpy()
+    if missing.any():
+        first = column[missing].iloc[0]
+        meta["null"] = "none" if first is None else "nat" if first is pd.NaT else "na" if first is pd.NA else "nan"
+    if pd.api.types.infer_dtype(column, skipna=True) not in ("string", "empty"):
+        meta["cells"] = "json"
+        return meta
+    empty = (column == "").fillna(False).to_numpy(dtype=bool)
+    if empty.any():
+        # An empty cell can only mean one of the two; where there are both, the rarer is listed.
+        meta["empty_text"] = "all" if not missing.any() else np.flatnonzero(empty).tolist()
+    return meta
+
+
+def _plain(column: pd.Series, meta: dict[str, Any]) -> pd.Series:
+    """Return the column as what both file formats can hold."""
+    if meta.get("cells") == "json":
+        cells = [None if _is_null(v) else json.dumps(v, default=str, ensure_ascii=False) for v in column]
+        return pd.Series(cells, index=column.index, dtype=object)
+    if isinstance(column.dtype, pd.PeriodDtype):
+        return column.astype(object).map(lambda v: None if pd.isna(v) else str(v)).astype(object)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return pd.Series(column.cat.codes, index=column.index)
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        return column.astype(object).map(lambda v: None if pd.isna(v) else v.isoformat()).astype(object)
+    return column
+
+
+def _is_null(value: object) -> bool:
+    return value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and np.isnan(value))
+
+
+def _restore(raw: pd.Series, meta: dict[str, Any]) -> pd.Series:
+    dtype = meta["dtype"]
+    if dtype == "category":
+        codes = raw.astype(np.int64).to_numpy()
+        made = pd.Categorical.from_codes(codes, categories=pd.Index(meta["categories"]), ordered=meta["ordered"])
+        return pd.Series(made)
+    if dtype == "object" or dtype.startswith(("str", "string")):
+        return _restore_text(raw, meta)
+    empty = (raw.isna() | (raw == "")).to_numpy(dtype=bool)
+    if dtype.startswith("datetime64"):
+        days: pd.Series = pd.to_datetime(raw.astype(object).where(~empty, None), format="ISO8601", utc="," in dtype)
+        return pd.Series(days.astype(dtype))
+    if dtype == "bool":
+        return raw.astype(str).map({"True": True, "False": False}).astype(bool)
+    if dtype.startswith("period"):
+        return pd.Series(pd.PeriodIndex(raw.astype(object).where(~empty, None), dtype=dtype))
+    if not pd.api.types.is_numeric_dtype(raw.dtype):
+        if dtype == "boolean":
+            return pd.Series(raw.map({"True": True, "False": False}).array, dtype=dtype)
+        if empty.any():
+            raw = raw.astype(object).where(~empty, pd.NA if dtype[0].isupper() else np.nan)
+        if dtype[0].isupper() and dtype[:3] in ("Int", "UIn"):
+            return pd.Series([pd.NA if e else int(v) for v, e in zip(raw, empty, strict=True)], dtype=dtype)
+    return pd.Series(raw.astype(dtype))
+
+
+def _restore_text(raw: pd.Series, meta: dict[str, Any]) -> pd.Series:
+    cells = raw.astype(object).to_numpy(dtype=object, copy=True)
+    missing = np.array([_is_null(v) for v in cells], dtype=bool)
+    if "null" in meta or meta.get("cells") == "json":
+        missing |= np.array([isinstance(v, str) and v == "" for v in cells], dtype=bool)
+    if isinstance(meta.get("empty_text"), list):
+        missing[meta["empty_text"]] = False
+        cells[meta["empty_text"]] = ""
+    if meta.get("cells") == "json":
+        cells[~missing] = [json.loads(v) for v in cells[~missing]]
+    cells[missing] = _NULLS[meta.get("null", "nan")]
+    if meta["dtype"] == "object":
+        out = np.empty(len(cells), dtype=object)
+        out[:] = cells
+        return pd.Series(out, dtype=object)
+    if meta["dtype"] == "str" and pd.Series(["a"]).dtype == object:  # pandas before 3 keeps text as objects
+        return pd.Series(cells, dtype=object)
+    return pd.Series(cells, dtype=meta["dtype"])
