@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from gtm_opt.instance import FloatArray, Instance
     from gtm_opt.solvers.even.problem import EvenProblem
 
-__all__ = ["evenness_bound", "problem_bound"]
+__all__ = ["evenness_bound", "integer_step", "problem_bound"]
 
 _INTEGER_LIMIT = 2.0**52
 
@@ -47,7 +47,7 @@ def _criterion(problem: EvenProblem, j: int) -> float:
         bound = abs(total - (offset / scale).sum()) / (1.0 / scale).sum()
         largest = float(w.max(initial=0.0))
         bound = max(bound, float((largest * scale - offset).min()))
-    step = _step(w)
+    step = integer_step(w)
     if step > 0.0:
         bound = max(bound, _granular(round(total / step), scale * step, offset, problem.kind))
     if problem.kind != DEVIATION and len(w):
@@ -60,7 +60,7 @@ def _criterion(problem: EvenProblem, j: int) -> float:
     return max(bound, 0.0)
 
 
-def _step(w: FloatArray) -> float:
+def integer_step(w: FloatArray) -> float:
     """Return the unit all values are whole multiples of (0: none found)."""
     for factor in (1.0, 2.0, 10.0, 100.0, 1000.0):
         scaled = np.rint(w * factor)
@@ -109,7 +109,7 @@ def _peak(w: FloatArray, scale: FloatArray) -> float:
         for q in range(1, (len(ordered) - 1) // k + 1):
             loads.append(float(ordered[q * k - q : q * k + 1].sum()))
         best = max(loads)
-        step = _step(w)
+        step = integer_step(w)
         if step > 0.0:
             best = float(np.ceil(best / step - 1e-9) * step)
         bound = max(bound, best * float(scale[0]))

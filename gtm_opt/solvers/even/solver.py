@@ -12,6 +12,7 @@ from gtm_opt.errors import SolverError
 from gtm_opt.measures import evaluate
 from gtm_opt.solvers.even.bounds import problem_bound
 from gtm_opt.solvers.even.construct import greedy_order, place_units
+from gtm_opt.solvers.even.peak import PeakSearch, applies
 from gtm_opt.solvers.even.problem import normal_form
 from gtm_opt.solvers.even.search import Budget, Stream
 from gtm_opt.solvers.protocol import Capabilities, SolverResult
@@ -66,7 +67,11 @@ class Even:
         run.note("greedy", begin, f"value {value:,.6g}, bound {bound:,.6g}")
         begin = run.seconds
         try:
-            assign, value = self._search(problem, assign, bound, run, seed, effort)
+            if applies(problem):
+                assign, bound = _peak(problem, assign, bound, run, seed, effort)
+                value = problem.value(problem.deviations(assign))
+            else:
+                assign, value = self._search(problem, assign, bound, run, seed, effort)
         except KeyboardInterrupt:
             run.interrupt()
         run.report("search", value, bound)
@@ -113,6 +118,18 @@ class Even:
             streams = [work(index) for index in range(_STREAMS)]
         best = min(streams, key=lambda stream: stream.value)
         return best.best, best.value
+
+
+def _peak(
+    problem: EvenProblem, assign: IntArray, bound: float, run: Run, seed: int, effort: float
+) -> tuple[IntArray, float]:
+    search = PeakSearch(problem, assign, seed, run, effort)
+    try:
+        found, _, lower = search.solve()
+    except KeyboardInterrupt:
+        run.interrupt()
+        found, lower = search.best, search.lower
+    return found, max(bound, lower * search.factor)
 
 
 def _no_worse(instance: Instance, assign: IntArray, start: IntArray | None) -> IntArray:

@@ -1,0 +1,193 @@
+"""Can K territories of a given capacity hold all units? Covering with patterns."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from gtm_opt.instance import FloatArray, IntArray
+
+    Patterns = NDArray[np.uint8]
+
+__all__ = ["PatternModel"]
+
+_LISTED = 3_000
+_TABLE = 60_000_000
+"""Cells of the knapsack table up to which columns are generated."""
+_MOST = 255
+"""Units of one size in one pattern: what the arrays of patterns can hold."""
+
+
+class PatternModel:
+    """The packing question for one capacity, by patterns (multisets of sizes that fill a territory).
+
+    Parameters
+    ----------
+    size : ndarray of int
+        Positive sizes of the units.
+    n_territories, capacity : int
+    rng : Generator
+        Varies the dives.
+    listed : int
+        Patterns up to which the list is complete.
+
+    Notes
+    -----
+    Gilmore and Gomory's model [1]_: choose at most K patterns that cover every size as often as it
+    occurs. Where all maximal patterns can be listed, the integer program over them proves a "no".
+    Else columns are generated from the linear relaxation, whose (Farley) bound above K proves it too;
+    the integer program over the columns found, and dives that fix patterns and go on generating,
+    look for a "yes".
+
+    References
+    ----------
+    .. [1] P. C. Gilmore, R. E. Gomory, "A linear programming approach to the cutting-stock problem",
+       Oper. Res. 9 (1961), https://doi.org/10.1287/opre.9.6.849
+    """
+
+    def __init__(
+        self, size: IntArray, n_territories: int, capacity: int, rng: np.random.Generator, listed: int = _LISTED
+    ) -> None:
+        self.size, self.k, self.capacity, self.rng, self.listed = size, n_territories, capacity, rng, listed
+        value, self.type_of, count = np.unique(-size, return_inverse=True, return_counts=True)
+        self.value, self.count = (-value).astype(np.int64), count.astype(np.int64)
+        self.columns = np.zeros((0, len(value)), dtype=np.uint8)
+
+    def answer(
+        self, seconds: float, stop: Callable[[], bool], generate: bool = True
+    ) -> tuple[bool | None, IntArray | None]:
+        """Return (True, assignment), (False, None) when proven impossible, or (None, None).
+
+        ``generate=False`` asks only where the list of patterns is complete.
+        """
+        total = int(self.size.sum())
+        if total > self.k * self.capacity or int(self.size.max()) > self.capacity:
+            return False, None
+        until = time.perf_counter() + seconds
+        patterns = self._list()
+        if patterns is not None:
+            return self._choose(patterns, seconds, complete=True)
+        if not generate or len(self.value) * (self.capacity + 1) > _TABLE:
+            return None, None
+        value, _ = self._generate(self.count, 500, until, stop)
+        if value > self.k + 1e-6:
+            return False, None
+        if stop() or time.perf_counter() > until:
+            return None, None
+        found = self._choose(np.unique(self.columns, axis=0), 0.3 * seconds, complete=False)
+        while found[1] is None and time.perf_counter() < until and not stop():
+            chosen = self._dive(until, stop)
+            if chosen is not None:
+                return True, self._assign(chosen)
+        return found
+
+    def _list(self) -> Patterns | None:
+        from gtm_opt.solvers.even._kernels_patterns import list_patterns
+
+        limit = min(self.listed, 30_000_000 // len(self.value))
+        if int(self.count.max()) > _MOST or limit < 100:
+            return None
+        slack = self.k * self.capacity - int(self.size.sum())
+        out = np.zeros((limit, len(self.value)), dtype=np.uint8)
+        found = list_patterns(self.value, self.count, self.capacity, max(self.capacity - slack, 0), out)
+        return out[:found] if found <= limit else None
+
+    def _generate(
+        self, count: IntArray, rounds: int, until: float, stop: Callable[[], bool]
+    ) -> tuple[float, FloatArray]:
+        """Generate columns for ``count``; return (proven bound on the territories needed, relaxation)."""
+        from scipy.optimize import linprog
+
+        from gtm_opt.solvers.even._kernels_patterns import best_fill
+
+        here = np.flatnonzero(count > 0)
+        cap = np.minimum(count, _MOST)
+        self._first_columns(cap)
+        take, bound, x = np.zeros(len(here), dtype=np.int64), 0.0, np.zeros(0)
+        for _ in range(rounds):
+            usable = np.minimum(self.columns, cap)[:, here].astype(np.float64)
+            lp = linprog(np.ones(len(usable)), A_ub=-usable.T, b_ub=-count[here], method="highs-ds")
+            if lp.status != 0:
+                break
+            x = lp.x
+            price: FloatArray = np.maximum(-lp.ineqlin.marginals, 0.0)
+            left, new = cap[here].copy(), []
+            for turn in range(9):
+                best = best_fill(self.value[here], left, price, self.capacity, self.capacity + 1, take)
+                if turn == 0:
+                    bound = max(bound, float(price @ count[here]) / max(best, 1.0))
+                if best <= 1.0 + 1e-7 or not take.any():
+                    break
+                new.append(take.astype(np.uint8))
+                left = left - take
+            if not new or time.perf_counter() > until or stop():
+                break
+            wide = np.zeros((len(new), len(count)), dtype=np.uint8)
+            wide[:, here] = new
+            self.columns = np.concatenate([self.columns, wide])
+            if bound > self.k + 1e-6:
+                break
+        return bound, x
+
+    def _first_columns(self, cap: IntArray) -> None:
+        if len(self.columns) == 0:
+            self.columns = np.diag(np.minimum(cap, self.capacity // self.value)).astype(np.uint8)
+
+    def _dive(self, until: float, stop: Callable[[], bool]) -> Patterns | None:
+        """Fix patterns one after the other, most used in the relaxation first, with some chance."""
+        count, chosen = self.count.copy(), []
+        while count.any():
+            bound, x = self._generate(count, 8, until, stop)
+            if bound > self.k - len(chosen) + 1e-6 or not len(x) or stop() or time.perf_counter() > until:
+                return None
+            score = x[: len(self.columns)] * self.rng.uniform(0.7, 1.0, size=len(x))
+            best = int(score.argmax())
+            for _ in range(max(1, int(x[best] + 1e-9))):
+                pattern = np.minimum(self.columns[best], count).astype(np.uint8)
+                chosen.append(pattern)
+                count = count - pattern
+            if len(chosen) > self.k:
+                return None
+        return np.array(chosen, dtype=np.uint8)
+
+    def _choose(self, patterns: Patterns, seconds: float, complete: bool) -> tuple[bool | None, IntArray | None]:
+        from scipy.optimize import Bounds, LinearConstraint, milp
+        from scipy.sparse import csr_array, vstack
+
+        if len(patterns) == 0:
+            return (False, None) if complete else (None, None)
+        exact = complete and int(self.size.sum()) == self.k * self.capacity
+        rows = csr_array(patterns.T.astype(np.float64))
+        lower = self.count.astype(np.float64)
+        upper = lower if exact else np.full(len(lower), np.inf)
+        if not exact:
+            rows = vstack([rows, csr_array(np.ones((1, len(patterns))))])
+            lower, upper = np.append(lower, 0.0), np.append(upper, float(self.k))
+        found = milp(
+            np.zeros(len(patterns)),
+            constraints=LinearConstraint(rows, lower, upper),
+            integrality=np.ones(len(patterns)),
+            bounds=Bounds(0.0, np.inf),
+            options={"time_limit": max(seconds, 0.05)},
+        )
+        if found.x is not None:
+            chosen = np.repeat(patterns, np.rint(found.x).astype(np.int64), axis=0)
+            return True, self._assign(chosen)
+        return (False, None) if found.status == 2 and complete else (None, None)
+
+    def _assign(self, chosen: Patterns) -> IntArray:
+        """Return the assignment of the chosen patterns (with repetition)."""
+        assign = np.zeros(len(self.size), dtype=np.int64)
+        waiting = [np.flatnonzero(self.type_of == t).tolist() for t in range(len(self.value))]
+        for territory, pattern in enumerate(chosen):
+            for t in np.flatnonzero(pattern):
+                for _ in range(min(int(pattern[t]), len(waiting[t]))):
+                    assign[waiting[t].pop()] = territory
+        return assign
