@@ -167,16 +167,29 @@ def _read_reps(reps: pd.DataFrame, found: Findings) -> pd.DataFrame:
     table["rep_id"] = table["rep_id"].astype(str)
     twice = table.loc[table["rep_id"].duplicated(), "rep_id"]
     if len(twice):
-        found.add("reps['rep_id']", "must be unique", got="repeated ids", rows=twice, remedy="Keep one row per rep.")
+        found.add(
+            "reps['rep_id']",
+            "must be unique",
+            got="repeated ids",
+            rows=twice,
+            kind="rep",
+            remedy="Keep one row per rep.",
+        )
     for column in _DATES:
         raw = table[column] if column in table.columns else pd.Series(pd.NaT, index=table.index)
         read, bad = read_dates(raw)
         if bad.any():
-            found.add(f"reps['{column}']", "must hold dates", rows=table.loc[bad, "rep_id"], remedy="Use 2027-01-31.")
+            found.add(
+                f"reps['{column}']",
+                "must hold dates",
+                rows=table.loc[bad, "rep_id"],
+                kind="rep",
+                remedy="Use 2027-01-31.",
+            )
         table[column] = read
     late = table["end_date"] < table["start_date"]
     if late.any():
-        found.add("reps", "must not end before they start", rows=table.loc[late, "rep_id"])
+        found.add("reps", "must not end before they start", rows=table.loc[late, "rep_id"], kind="rep")
     return table.sort_values("rep_id").set_index("rep_id", drop=False)
 
 
@@ -210,9 +223,14 @@ def _read_value(
     seat = pd.Index(seats).get_indexer(pd.Index(plan["territory"]))
     row = accounts.index.get_indexer(pd.Index(plan["account_id"]))
     if (seat < 0).any():
-        found.add("assignment", "must only name known territories", rows=plan.loc[seat < 0, "territory"].unique())
+        found.add(
+            "assignment",
+            "must only name known territories",
+            rows=plan.loc[seat < 0, "territory"].unique(),
+            kind="territory",
+        )
     if (row < 0).any():
-        found.add("assignment", "must only name known accounts", rows=plan.loc[row < 0, "account_id"])
+        found.add("assignment", "must only name known accounts", rows=plan.loc[row < 0, "account_id"], kind="account")
     amounts = number_column(accounts, value, found) if value is not None else None
     if owner is not None and owner not in accounts.columns:
         found.add(f"owner='{owner}'", "must be a column", remedy=did_you_mean(owner, accounts.columns))
@@ -238,12 +256,17 @@ def _read_skills(
         return np.zeros((len(seats), len(people)))
     unknown = [str(r) for r in skills.index if str(r) not in reps.index]
     if unknown:
-        found.add("skills", "must only have reps as rows", got="unknown reps", rows=unknown)
+        found.add("skills", "must only have reps as rows", rows=unknown, kind="rep")
     unknown = [str(t) for t in skills.columns if str(t) not in seats]
     if unknown:
         remedy = "Columns are territories. Use gtm_opt.Fit for skills per account."
         found.add(
-            "skills", "must have one column per known territory", got="unknown names", rows=unknown, remedy=remedy
+            "skills",
+            "must have one column per known territory",
+            got="unknown names",
+            rows=unknown,
+            kind="name",
+            remedy=remedy,
         )
     labelled = skills.rename(index=str, columns=str)
     if labelled.index.has_duplicates or labelled.columns.has_duplicates:
@@ -321,7 +344,14 @@ def _wanted_pairs(
     without = [n for n in names if n in seats and n not in incumbents]
     if without:
         remedy = "Give keep as a mapping of territory to rep."
-        found.add("keep", "must name territories that have a rep", got="none planned", rows=without, remedy=remedy)
+        found.add(
+            "keep",
+            "must name territories that have a rep",
+            got="none planned",
+            rows=without,
+            kind="territory",
+            remedy=remedy,
+        )
     unknown = [n for n in names if n not in seats]
     if unknown:
         found.add("keep", "must name known territories", rows=unknown, remedy=did_you_mean(unknown[0], seats))

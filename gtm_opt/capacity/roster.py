@@ -135,7 +135,7 @@ def read_leaves(leaves: pd.DataFrame | None, roster: Roster) -> pd.DataFrame:
     unknown = ~label.isin(set(roster.table[_PERSON].dropna().astype(str)))
     if unknown.any():
         remedy = did_you_mean(label[unknown].iloc[0], roster.table[_PERSON].dropna())
-        found.add("leaves['rep_id']", "must be on the roster", rows=label[unknown].unique(), remedy=remedy)
+        found.add("leaves['rep_id']", "must be on the roster", rows=label[unknown].unique(), kind="rep", remedy=remedy)
     found.raise_if_any()
     return pd.DataFrame({"rep_id": label, "first": first, "last": last, "lost_frac": 1.0 - kept})
 
@@ -194,6 +194,6 @@ def _read_roles(table: pd.DataFrame, roles: Roles, label: pd.Series[str], found:
     unknown = ~blank & ~names.isin(roles.names)
     if unknown.any():
         remedy = did_you_mean(names[unknown].iloc[0], roles.names)
-        found.add("roster['role']", "must name known roles", rows=names[unknown].unique(), remedy=remedy)
+        found.add("roster['role']", "must name known roles", rows=names[unknown].unique(), kind="role", remedy=remedy)
     by_name = {role.name: role for role in roles}
     return [by_name.get(n, default) for n in names]

@@ -114,7 +114,7 @@ class Roles:
         names = [r.name for r in self.roles]
         repeated = sorted({n for n in names if names.count(n) > 1})
         if repeated:
-            found.add("roles", "must have unique names", got=f"{len(repeated)} repeated", rows=repeated)
+            found.add("roles", "must have unique names", got=f"{len(repeated)} repeated", rows=repeated, kind="role")
         found.raise_if_any()
 
     @classmethod

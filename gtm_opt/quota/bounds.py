@@ -93,12 +93,12 @@ def _own_bounds(frame: pd.DataFrame, layers: Layers, unit: int, found: Findings)
         return None
     table = table.assign(node_id=table["node_id"].astype(str)).set_index("node_id")
     if table.index.has_duplicates:
-        found.add("bounds", "must have one row per node", rows=table.index[table.index.duplicated()])
+        found.add("bounds", "must have one row per node", rows=table.index[table.index.duplicated()], kind="node")
         return None
     unknown = table.index.difference(pd.Index(layers.ids), sort=False)
     if len(unknown):
         remedy = did_you_mean(unknown[0], layers.ids)
-        found.add("bounds['node_id']", "must only name nodes of the tree", rows=unknown, remedy=remedy)
+        found.add("bounds['node_id']", "must only name nodes of the tree", rows=unknown, kind="node", remedy=remedy)
     if not any(c in table.columns for c in _COLUMNS):
         found.add("bounds", f"must have one of the columns {', '.join(_COLUMNS)}", got=", ".join(table.columns))
     read = {c: _numbers(table, c, layers, found) for c in _COLUMNS}
@@ -106,7 +106,7 @@ def _own_bounds(frame: pd.DataFrame, layers: Layers, unit: int, found: Findings)
     without = relative & np.isnan(read["prior_usd"])
     if without.any():
         ids = np.array(layers.ids, dtype=object)[without]
-        found.add("bounds", "must have prior_usd where a change is limited", rows=ids)
+        found.add("bounds", "must have prior_usd where a change is limited", rows=ids, kind="node")
     if found:
         return None
     low = np.fmax(read["floor_usd"], read["prior_usd"] * (1.0 - read["max_down_frac"]))
@@ -124,7 +124,7 @@ def _numbers(table: pd.DataFrame, column: str, layers: Layers, found: Findings) 
     numbers = pd.to_numeric(table[column], errors="coerce")
     bad = (numbers.isna() & table[column].notna()) | (numbers < 0)
     if bad.any():
-        found.add(f"bounds['{column}']", "must hold numbers, none negative", rows=table.index[bad])
+        found.add(f"bounds['{column}']", "must hold numbers, none negative", rows=table.index[bad], kind="node")
     return numbers.replace(np.inf, np.nan).reindex(layers.ids).to_numpy(dtype=np.float64)
 
 

@@ -156,9 +156,11 @@ def _edges(over_assign: float | Mapping[str, float] | None, layers: Layers, foun
     for key in read:
         if key in levels and key in ids:
             remedy = "Rename the level or the node."
-            found.add(
-                "over_assign", "must not use a name that is both a level and a node", got=f"'{key}'", remedy=remedy
-            )
+            rule = "must not use a name that is both a level and a node"
+            found.add("over_assign", rule, got=f"'{key}'", remedy=remedy)
+        elif key == layers.level[0] and layers.level.count(key) == 1:
+            rule = "must not name the root's level, where no edge leads"
+            found.add("over_assign", rule, got=f"'{key}'", remedy="Name the level below it.")
         elif key not in levels and key not in ids:
             remedy = did_you_mean(key, [*dict.fromkeys(layers.level), *layers.ids])
             found.add("over_assign", "must name levels or nodes of the tree", got=f"'{key}'", remedy=remedy)
@@ -174,7 +176,7 @@ def _edges(over_assign: float | Mapping[str, float] | None, layers: Layers, foun
             out[p] = 1 + read[layers.ids[p]] if layers.ids[p] in read else max(into)
     if mixed:
         remedy = "Name these nodes in over_assign, with the edge below each."
-        found.add("over_assign", "must be the same for all children of a node", rows=mixed, remedy=remedy)
+        found.add("over_assign", "must be the same for all children of a node", rows=mixed, kind="node", remedy=remedy)
     return out
 
 
@@ -210,7 +212,8 @@ def _table(
     at = np.empty(len(layers), dtype=np.int64)
     at[layers.row] = np.arange(len(layers))
     given = tree.table
-    into = np.array([0.0 if p < 0 else float(edges[p] - 1) for p in layers.parent])
+    below = {edge: float(edge - 1) for edge in set(edges)}
+    into = np.array([0.0 if p < 0 else below[edges[p]] for p in layers.parent])
     bound = np.array([None, "cap", "floor"], dtype=object)[side]
     return pd.DataFrame(
         {

@@ -141,12 +141,14 @@ def _check(ids: NDArray[np.object_], above: IntArray, depth: IntArray, table: pd
     found = Findings()
     repeated = pd.Series(ids)[pd.Series(ids).duplicated()]
     if len(repeated):
-        found.add("tree", "must have unique node ids", rows=repeated)
+        found.add("tree", "must have unique node ids", rows=repeated, kind="node")
     lost = (above < 0) & table["parent_id"].notna().to_numpy()
     if lost.any():
-        found.add("tree", "must only name known parents", rows=ids[lost])
+        found.add("tree", "must only name known parents", rows=ids[lost], kind="node")
     elif int((above < 0).sum()) != 1:
         found.add("tree", "must have one root", got=f"{int((above < 0).sum())} nodes without a parent")
-    elif (depth != np.where(above < 0, 0, depth[above] + 1)).any():
-        found.add("tree", "must have depths one more than the parent's", rows=ids[depth != depth[above] + 1][1:])
+    else:
+        wrong = depth != np.where(above < 0, 0, depth[above] + 1)
+        if wrong.any():
+            found.add("tree", "must have depths one more than the parent's", rows=ids[wrong], kind="node")
     found.raise_if_any()

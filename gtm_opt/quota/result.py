@@ -190,7 +190,7 @@ class Quotas:
         table = self.table
         broken = table.loc[table["quota_usd"] % self.unit != 0, "node_id"]
         if len(broken):
-            found.add("quotas", f"must be whole units of {self.unit:,} USD", rows=broken)
+            found.add("quotas", f"must be whole units of {self.unit:,} USD", rows=broken, kind="node")
         roots = table["parent_id"].isna()
         if int(table.loc[roots, "quota_usd"].sum()) != self.plan_usd:
             found.add("quotas", "must give the root the plan", got=f"{int(table.loc[roots, 'quota_usd'].sum()):,}")
@@ -213,7 +213,7 @@ class Quotas:
             got = (
                 f"{int(worst['children_usd']):,} instead of {int(worst['required_usd']):,} USD at '{worst['node_id']}'"
             )
-            found.add("quotas", "must tie out at every node", got=got, rows=off["node_id"])
+            found.add("quotas", "must tie out at every node", got=got, rows=off["node_id"], kind="node")
         found.raise_if_any()
         return out
 

@@ -17,6 +17,7 @@ __all__ = ["UNBOUNDED", "clip_proportional", "largest_remainder", "round_rows"]
 
 UNBOUNDED = 2**53
 _CLOSE = 1e-9
+_NOTHING = 1e-12
 
 
 def clip_proportional(
@@ -53,7 +54,8 @@ def clip_proportional(
        convex knapsack problems with bounded variables. Management Science 27(4), 431-441.
        https://doi.org/10.1287/mnsc.27.4.431
     """
-    weights = weights.copy()
+    # A share of 1e-12 is none: dividing by it would only make noise.
+    weights = np.where(weights < _NOTHING, 0.0, weights)
     amounts = np.zeros(len(weights))
     side = np.zeros(len(weights), dtype=np.int64)
     free = np.ones(len(weights), dtype=bool)

@@ -81,6 +81,7 @@ def _seats(roster: Roster, months: pd.DataFrame) -> NDArray[np.int64]:
             "roster['seat_id']",
             "must name leaves of the quota tree",
             rows=unknown,
+            kind="seat",
             remedy=did_you_mean(unknown[0], months.index),
         )
         found.raise_if_any()
@@ -97,6 +98,7 @@ def _check_parts(carried: NDArray[np.float64], months: pd.DataFrame, calendar: C
             "must not hand out more than the whole of a territory's quota",
             got=f"{carried[seat, month]:.0%} of '{months.index[seat]}' in {calendar.labels[month]}",
             rows=months.index[np.flatnonzero(over.any(axis=1))],
+            kind="seat",
             remedy="Set assignment_frac of the reps who share a seat so that it sums to 1, or end one stint earlier.",
         )
         found.raise_if_any()

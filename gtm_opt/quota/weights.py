@@ -80,7 +80,7 @@ def _betas(weights: Weights, found: Findings) -> dict[str, float]:
         return {}
     bad = [name for name, beta in betas.items() if not (math.isfinite(beta) and beta >= 0)]
     if bad:
-        found.add("weights", "must be finite numbers, none negative", rows=bad)
+        found.add("weights", "must be finite numbers, none negative", rows=bad, kind="metric")
     elif abs(math.fsum(betas.values()) - 1) > 1e-6:
         got = f"{math.fsum(betas.values()):g}"
         remedy = "Divide each by their sum." if any(betas.values()) else "Name at least one metric."
@@ -111,20 +111,22 @@ def _by_node(name: str, column: pd.Series[float], layers: Layers, found: Finding
     labels = pd.Index([str(i) for i in column.index])
     where = f"metrics['{name}']" if name != "weights" else "weights"
     if labels.has_duplicates:
-        found.add(where, "must have one row per node", rows=labels[labels.duplicated()].unique())
+        found.add(where, "must have one row per node", rows=labels[labels.duplicated()].unique(), kind="node")
         return np.zeros(len(layers))
     unknown = labels.difference(pd.Index(layers.ids), sort=False)
     if len(unknown):
         remedy = did_you_mean(unknown[0], layers.ids)
-        found.add(where, "must only name nodes of the tree", rows=unknown, remedy=remedy)
+        found.add(where, "must only name nodes of the tree", rows=unknown, kind="node", remedy=remedy)
     read = pd.to_numeric(pd.Series(column.to_numpy(), index=labels), errors="coerce").reindex(layers.ids)
     values = read.to_numpy(dtype=np.float64)
     ids = np.array(layers.ids, dtype=object)
     missing = np.isnan(values)
     if (missing & layers.is_leaf).any():
         remedy = "Fill in 0 where there is none."
-        found.add(where, "must have a number for every leaf", rows=ids[missing & layers.is_leaf], remedy=remedy)
+        found.add(
+            where, "must have a number for every leaf", rows=ids[missing & layers.is_leaf], kind="node", remedy=remedy
+        )
     wrong = ~missing & ~((values >= 0) & np.isfinite(values))
     if wrong.any():
-        found.add(where, "must hold finite numbers, none negative", rows=ids[wrong])
+        found.add(where, "must hold finite numbers, none negative", rows=ids[wrong], kind="node")
     return layers.roll_up(values, missing)
