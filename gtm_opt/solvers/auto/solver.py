@@ -10,7 +10,7 @@ from gtm_opt.solvers.auto.even_within import needs_bands, solve_even_within
 from gtm_opt.solvers.auto.incumbent import Incumbent
 from gtm_opt.solvers.auto.tiers import solve_by_tiers
 from gtm_opt.solvers.protocol import Capabilities, SolverResult
-from gtm_opt.solvers.registry import get_solver
+from gtm_opt.solvers.registry import get_solver, solver_names
 
 if TYPE_CHECKING:
     from gtm_opt.instance import Instance, IntArray
@@ -137,7 +137,7 @@ class AutoSolver:
 
     @staticmethod
     def _exact(instance: Instance, incumbent: Incumbent, run: Run, seed: int, effort: float) -> bool:
-        if instance.n_units * instance.n_territories > EXACT_CELLS * min(effort, 4.0):
+        if "milp" not in solver_names() or instance.n_units * instance.n_territories > EXACT_CELLS * min(effort, 4.0):
             return False
         result = get_solver("milp")(instance, run=run, seed=seed, effort=effort, start=incumbent.assignment)
         incumbent.offer(result.assignment, "milp")
@@ -145,11 +145,11 @@ class AutoSolver:
         return result.proved_infeasible
 
     def _improve(self, instance: Instance, incumbent: Incumbent, run: Run, seed: int, effort: float) -> None:
-        search, resplit = get_solver("search"), get_solver("resplit")
+        methods = [get_solver(name) for name in ("search", "resplit") if name in solver_names()]
         rounds = int(min(max(1.0, effort), 1e6))
         once = effort if effort < 1.0 else 1.0
         for round_ in range(rounds):
-            for solver in (search, resplit):
+            for solver in methods:
                 if self._good(incumbent, run, effort):
                     return
                 result = solver(instance, run=run, seed=seed + 7919 * round_, effort=once, start=incumbent.assignment)
