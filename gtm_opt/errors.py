@@ -7,8 +7,11 @@ raised, so that a planner mends a spreadsheet once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 __all__ = [
     "DataError",
@@ -21,6 +24,9 @@ __all__ = [
     "ScalingWarning",
     "SolverError",
     "SolverNotAvailableError",
+    "number_text",
+    "percent_text",
+    "shorten",
 ]
 
 _SHOWN = 5
@@ -41,7 +47,9 @@ class Finding:
     remedy : str
         What the user can do.
     rows : tuple of str
-        Ids of all the offending rows, in input order (may be empty).
+        Ids of all the offenders, in input order (may be empty).
+    kind : str
+        What the offenders are: "row", "territory", "pair".
     """
 
     where: str
@@ -49,17 +57,25 @@ class Finding:
     got: str = ""
     remedy: str = ""
     rows: tuple[str, ...] = field(default=())
+    kind: str = "row"
 
     def __str__(self) -> str:
         text = f"{self.where} {self.rule}"
         if self.got:
             text += f", got {self.got}"
         if self.rows:
-            text += f" in {len(self.rows)} row{'s' if len(self.rows) != 1 else ''}: {shorten(self.rows)}"
+            text += f" in {_count(len(self.rows), self.kind)}: {shorten(self.rows)}"
         text += "."
         if self.remedy:
             text += f"\n    {self.remedy}"
         return text
+
+
+def _count(number: int, kind: str) -> str:
+    if number == 1:
+        return f"1 {kind}"
+    plural = {"leaf": "leaves", "territory": "territories", "category": "categories"}
+    return f"{number:,} {plural.get(kind, kind + 's')}"
 
 
 def shorten(ids: Sequence[object], shown: int = _SHOWN) -> str:
@@ -73,6 +89,31 @@ def shorten(ids: Sequence[object], shown: int = _SHOWN) -> str:
     text = ", ".join(f"'{i}'" for i in ids[:shown])
     more = len(ids) - shown
     return f"{text} and {more:,} more" if more > 0 else text
+
+
+def number_text(value: float) -> str:
+    """Return a number as planners write it: no exponents, four digits where it is small.
+
+    Examples
+    --------
+    >>> number_text(1694400.4), number_text(0.0625), number_text(12)
+    ('1,694,400', '0.0625', '12')
+    """
+    if 1000 <= abs(value) < float("inf"):
+        return f"{value:,.0f}"
+    return f"{value:.4g}"
+
+
+def percent_text(fraction: float, digits: int = 1) -> str:
+    """Return a fraction in percent, trailing zeros dropped.
+
+    Examples
+    --------
+    >>> percent_text(0.412), percent_text(0.05), percent_text(1.41, digits=0)
+    ('41.2 %', '5 %', '141 %')
+    """
+    text = f"{100.0 * fraction:,.{digits}f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text) + " %"
 
 
 class GtmOptError(Exception):
@@ -156,9 +197,20 @@ class Findings:
     def __init__(self) -> None:
         self._found: list[Finding] = []
 
-    def add(self, where: str, rule: str, *, got: str = "", remedy: str = "", rows: Iterable[object] = ()) -> None:
-        """Record one finding."""
-        self._found.append(Finding(where, rule, got, remedy, tuple(str(r) for r in rows)))
+    def add(
+        self,
+        where: str,
+        rule: str,
+        *,
+        got: str = "",
+        remedy: str = "",
+        rows: Iterable[object] = (),
+        kind: str = "row",
+    ) -> None:
+        """Record one finding, once; ``kind`` says what ``rows`` are, where they are not rows of a table."""
+        finding = Finding(where, rule, got, remedy, tuple(str(r) for r in rows), kind)
+        if finding not in self._found:
+            self._found.append(finding)
 
     def extend(self, error: DataError) -> None:
         """Take over the findings of an error raised further down."""

@@ -10,8 +10,11 @@ import pandas as pd
 
 from gtm_opt.instance import Distance, Grouped, Stay, Table
 from gtm_opt.model import Fit, KeepOwner, Near
+from gtm_opt.model.tables import label_text
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from gtm_opt.carving.compile import Units
     from gtm_opt.instance import FloatArray, IntArray, Term
     from gtm_opt.model import CarvingProblem, Preference, Territories
@@ -69,7 +72,7 @@ def preference_term(
     return _near_term(problem, preference, territories)
 
 
-def account_weight(problem: CarvingProblem, preference: Preference, among: FloatArray | None = None) -> FloatArray:
+def account_weight(problem: CarvingProblem, preference: Preference, among: NDArray[np.bool_] | None = None) -> FloatArray:
     """Return ``weight * n * value / sum(value)`` per account; zero outside ``among``."""
     n = problem.n_accounts
     value = np.ones(n) if preference.value is None else problem.accounts[preference.value].to_numpy(dtype=float)
@@ -93,7 +96,7 @@ def _fit_term(problem: CarvingProblem, fit: Fit, territories: Territories) -> Ta
     }
     scores = fit.scores.to_numpy(dtype=float)[:, [at[k] for k in range(territories.count)]]
     by = fit.by if fit.by is not None else problem.account_id
-    codes = pd.Index(fit.scores.index.astype(str)).get_indexer(pd.Index(problem.accounts[by].astype(str)))
+    codes = pd.Index(fit.scores.index.astype(str)).get_indexer(pd.Index(label_text(problem.accounts[by])))
     return Table(codes.astype(np.int64), 1.0 - scores, account_weight(problem, fit))
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from gtm_opt.instance import Distance
 from gtm_opt.model import Fit, KeepOwner, MaxMoved, Near
+from gtm_opt.model.tables import label_text
 
 if TYPE_CHECKING:
     from gtm_opt.instance import FloatArray, IntArray
@@ -104,7 +105,7 @@ def _fit_scores(problem: CarvingProblem, fit: Fit, at: IntArray) -> FloatArray:
     position = problem.territories.position
     territory_of = pd.Series({str(c): position[str(c)] for c in fit.scores.columns if str(c) in position})
     by = fit.by if fit.by is not None else problem.account_id
-    row = pd.Index(fit.scores.index.astype(str)).get_indexer(pd.Index(problem.accounts[by].astype(str)))
+    row = pd.Index(fit.scores.index.astype(str)).get_indexer(pd.Index(label_text(problem.accounts[by])))
     column_at = np.full(problem.territories.count, -1)
     for name, k in territory_of.items():
         column_at[k] = list(map(str, fit.scores.columns)).index(str(name)) if column_at[k] < 0 else column_at[k]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Literal
 
 from gtm_opt.errors import DataError
@@ -16,11 +17,11 @@ __all__ = ["Balance", "Count", "Criterion", "Limit", "Mix"]
 
 
 def _check(what: str, tolerance: float, priority: int, penalty: float | None) -> None:
-    if not (0.0 <= tolerance < float("inf")):
-        raise DataError(f"{what} tolerance must be a fraction >= 0 (0.05 is 5 %), got {tolerance!r}.")
-    if not (isinstance(priority, int) and priority >= 1):
+    if not (isinstance(tolerance, Real) and 0.0 <= tolerance <= 1.0):
+        raise DataError(f"{what} tolerance must be a fraction from 0 to 1 (0.05 is 5 %), got {tolerance!r}.")
+    if not (isinstance(priority, Integral) and priority >= 1):
         raise DataError(f"{what} priority must be a whole number from 1 (first), got {priority!r}.")
-    if penalty is not None and not penalty > 0:
+    if penalty is not None and not (isinstance(penalty, Real) and penalty > 0):
         raise DataError(f"{what} penalty must be positive or None (a hard band), got {penalty!r}.")
 
 
@@ -33,7 +34,7 @@ class Balance:
     column : str
         Numeric account column, >= 0, for example revenue in USD.
     tolerance : float
-        Allowed relative deviation from the target, a fraction: 0.05 is +-5 %.
+        Allowed relative deviation from the target, a fraction from 0 to 1: 0.05 is +-5 %.
     priority : int
         Tier, 1 first. When not all bands can be met, those of a later tier give way first.
     penalty : float, optional

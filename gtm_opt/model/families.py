@@ -9,6 +9,8 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from gtm_opt.model.tables import id_text
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -46,8 +48,8 @@ def family_labels(ids: pd.Index, column: pd.Series, where: str, found: Findings)
     Linear in the number of accounts.
     """
     count = len(ids)
-    given = column.notna().to_numpy() & (column.astype(str).str.strip() != "").to_numpy()
-    text = column.astype(str).str.strip().to_numpy()
+    text = id_text(column).str.strip().to_numpy()
+    given = text != ""
     parent = np.full(count, -1, dtype=np.int64)
     parent[given] = ids.get_indexer(pd.Index(text[given]))
     linked = parent >= 0
@@ -82,6 +84,6 @@ def _check_cycles(ids: pd.Index, parent: NDArray[np.int64], where: str, found: F
             where,
             "must not form a cycle",
             got="accounts that are their own ancestor",
-            rows=[str(ids[i]) for i in circling],
+            rows=ids[circling],
             remedy="Clear the parent of one account in the cycle.",
         )

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from gtm_opt.errors import DataError, Findings, shorten
+from gtm_opt.model.trees import rows_of_dict, rows_of_frame, rows_of_reps, rows_of_split
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterator, Sequence
+
     import networkx as nx
+
+    from gtm_opt.model.trees import Nested
 
 __all__ = ["MAX_BUCKETS", "Hierarchy"]
 
 MAX_BUCKETS = 10
 """Planners divide into at most this many buckets at a time."""
-
-Nested = Mapping[str, Any] | Sequence[str] | float | None
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,12 @@ class Hierarchy:
             object.__setattr__(self, "levels", (named + generic)[: self.depth + 1])
 
     def _check_ids(self, found: Findings) -> None:
-        if not self.nodes:
-            found.add("hierarchy", "needs at least one node", remedy="Give the territories as leaves.")
+        if len(self.nodes) < 2:
+            found.add("hierarchy", "needs a root and at least one leaf", remedy="Give the territories as leaves.")
+            return
+        if not len(self.nodes) == len(self.parents) == len(self.weights):
+            got = f"{len(self.nodes)} nodes, {len(self.parents)} parents and {len(self.weights)} weights"
+            found.add("hierarchy", "needs one parent and one weight for each node", got=got)
             return
         ids = pd.Series(self.nodes, dtype=object)
         twice = ids[ids.duplicated()].unique()
@@ -92,6 +97,7 @@ class Hierarchy:
                 "must name every node once",
                 got="repeated ids",
                 rows=twice,
+                kind="node",
                 remedy="Make ids unique, for example by prefixing them with their parent.",
             )
         known = set(self.nodes)
@@ -102,6 +108,7 @@ class Hierarchy:
                 "must have exactly one root",
                 got=f"{len(roots)} nodes without a parent",
                 rows=roots,
+                kind="node",
                 remedy="Add one node above them, or give the missing parents.",
             )
         lost = [n for n, p in zip(self.nodes, self.parents, strict=True) if p is not None and p not in known]
@@ -111,6 +118,7 @@ class Hierarchy:
                 "must only name known parents",
                 got="unknown parents",
                 rows=lost,
+                kind="node",
                 remedy="Add the parents as nodes of their own.",
             )
 
@@ -128,6 +136,7 @@ class Hierarchy:
                 "must be a tree",
                 got="nodes that are their own ancestor",
                 rows=circling,
+                kind="node",
                 remedy="Break the cycle in the parent links.",
             )
             return
@@ -139,16 +148,34 @@ class Hierarchy:
                 f"divides a node into at most {self.max_buckets} buckets",
                 got=f"up to {most} children",
                 rows=wide,
+                kind="node",
                 remedy=f"Group the children, use Hierarchy.split, or pass max_buckets={most}.",
             )
-        weak = [n for n, w in zip(self.nodes, self.weights, strict=True) if not self._children[n] and not w > 0]
+        weak = [
+            n
+            for n, w in zip(self.nodes, self.weights, strict=True)
+            if not self._children[n] and not 0 < w < float("inf")
+        ]
         if weak:
             found.add(
                 "hierarchy",
                 "needs a positive share for every leaf",
                 got="zero, negative or missing shares",
                 rows=weak,
+                kind="leaf",
                 remedy="Drop the territory, or give it a share.",
+            )
+        position = {n: at for at, n in enumerate(self.nodes)}
+        early = [
+            n for n, p in zip(self.nodes, self.parents, strict=True) if p is not None and position[p] > position[n]
+        ]
+        if early:
+            found.add(
+                "hierarchy",
+                "must list parents before their children",
+                rows=early,
+                kind="node",
+                remedy="Use Hierarchy.from_frame, which sorts them.",
             )
 
     # -- building -----------------------------------------------------------------
@@ -172,27 +199,7 @@ class Hierarchy:
         >>> round(tree.share("West"), 4)
         0.4286
         """
-        nodes: list[str] = [root]
-        parents: list[str | None] = [None]
-        weights: list[float] = [0.0]
-        queue: list[tuple[str, Nested]] = [(root, nested)]
-        while queue:
-            parent, below = queue.pop(0)
-            if isinstance(below, Mapping):
-                items: list[tuple[str, Nested]] = [(str(name), inner) for name, inner in below.items()]
-            elif isinstance(below, Sequence) and not isinstance(below, str):
-                items = [(str(name), 1.0) for name in below]
-            else:
-                raise DataError(
-                    f"hierarchy node '{parent}' must hold a dict, a list of names or a weight, got {type(below).__name__}."
-                )
-            for name, inner in items:
-                leaf = inner is None or isinstance(inner, int | float)
-                nodes.append(name)
-                parents.append(parent)
-                weights.append(float(inner if isinstance(inner, int | float) else 1.0) if leaf else 0.0)
-                if not leaf:
-                    queue.append((name, inner))
+        nodes, parents, weights = rows_of_dict(nested, root)
         return cls(tuple(nodes), tuple(parents), tuple(weights), tuple(levels), max_buckets)
 
     @classmethod
@@ -217,25 +224,8 @@ class Hierarchy:
             Name of each depth, the root's first.
         max_buckets : int
         """
-        missing = [c for c in (node, parent, *([share] if share else [])) if c not in nodes.columns]
-        if missing:
-            raise DataError(
-                f"`nodes` lacks the columns {shorten(missing)}. It has: {shorten(list(nodes.columns), shown=20)}."
-            )
-        ids = [str(v) for v in nodes[node]]
-        above = [None if pd.isna(v) or v == "" else str(v) for v in nodes[parent]]
-        weight = nodes[share].astype(float).fillna(0.0).tolist() if share else [1.0] * len(ids)
-        position = {name: at for at, name in enumerate(ids)}
-        depth = {name: _depth(name, position, above) for name in ids}
-        order = sorted(range(len(ids)), key=lambda at: (depth[ids[at]], at))
-        inner = {a for a in above if a is not None}
-        return cls(
-            tuple(ids[at] for at in order),
-            tuple(above[at] for at in order),
-            tuple(0.0 if ids[at] in inner else weight[at] for at in order),
-            tuple(levels),
-            max_buckets,
-        )
+        ids, above, weights = rows_of_frame(nodes, node, parent, share)
+        return cls(tuple(ids), tuple(above), tuple(weights), tuple(levels), max_buckets)
 
     @classmethod
     def from_reps(
@@ -267,46 +257,11 @@ class Hierarchy:
 
         Notes
         -----
-        Values that occur under several parents (a manager in two regions) become several
-        nodes, named ``parent/value``.
+        Values that occur under several parents (a manager in two regions), or that are a rep's
+        name as well (a manager with accounts), become nodes named ``parent/value``.
         """
-        columns = [*levels, rep, *([share] if share else [])]
-        found = Findings()
-        for column in columns:
-            if column not in reps.columns:
-                found.add(
-                    f"reps['{column}']",
-                    "must exist",
-                    got=f"columns {shorten(list(reps.columns), shown=20)}",
-                    remedy="Name the columns that hold the levels.",
-                )
-            elif reps[column].isna().any():
-                found.add(
-                    f"reps['{column}']",
-                    "must not be empty",
-                    rows=[str(i) for i in reps.index[reps[column].isna()]],
-                    remedy="Fill in the value, or leave the rep out.",
-                )
-        found.raise_if_any()
-        paths = [tuple(str(v) for v in row) for row in reps[list(levels)].itertuples(index=False, name=None)]
-        names = _node_names(paths, {root} | {str(r) for r in reps[rep]})
-        nodes, parents, weights = [root], [None], [0.0]
-        above: list[str | None] = list(parents)
-        seen: set[tuple[str, ...]] = set()
-        for depth in range(len(levels)):
-            for path in paths:
-                prefix = path[: depth + 1]
-                if prefix in seen:
-                    continue
-                seen.add(prefix)
-                nodes.append(names[prefix])
-                above.append(names[prefix[:-1]] if depth else root)
-                weights.append(0.0)
-        leaf_weight = reps[share].astype(float).tolist() if share else [1.0] * len(reps)
-        for path, name, weight in zip(paths, reps[rep], leaf_weight, strict=True):
-            nodes.append(str(name))
-            above.append(names[path] if levels else root)
-            weights.append(weight)
+        levels = [levels] if isinstance(levels, str) else list(levels)
+        nodes, above, weights = rows_of_reps(reps, levels, rep, share, root)
         return cls(tuple(nodes), tuple(above), tuple(weights), (root, *levels, rep), max_buckets)
 
     @classmethod
@@ -336,33 +291,7 @@ class Hierarchy:
         ├── company.1 (8 leaves, 47.1 %)
         └── company.2 (9 leaves, 52.9 %)
         """
-        if max_buckets < 2:
-            raise DataError(f"`max_buckets` must be at least 2, got {max_buckets}. Ten is what planners use.")
-        names = (
-            [f"T{n:0{len(str(leaves))}d}" for n in range(1, leaves + 1)] if isinstance(leaves, int) else list(leaves)
-        )
-        weight = [1.0] * len(names) if weights is None else [float(w) for w in weights]
-        if len(weight) != len(names):
-            raise DataError(f"`weights` must match `leaves`, got {len(weight)} weights for {len(names)} leaves.")
-        nodes, parents, out = [root], [None], [0.0]
-        above: list[str | None] = list(parents)
-        groups: list[tuple[str, int, int]] = [(root, 0, len(names))]
-        while groups:
-            parent, start, stop = groups.pop(0)
-            size = stop - start
-            if size <= max_buckets:
-                nodes += names[start:stop]
-                above += [parent] * size
-                out += weight[start:stop]
-                continue
-            parts = _parts(size, max_buckets)
-            edges = [start + (size * p) // parts for p in range(parts + 1)]
-            for p in range(parts):
-                child = f"{parent}.{p + 1}"
-                nodes.append(child)
-                above.append(parent)
-                out.append(0.0)
-                groups.append((child, edges[p], edges[p + 1]))
+        nodes, above, out = rows_of_split(leaves, weights, root, max_buckets)
         return cls(tuple(nodes), tuple(above), tuple(out), (), max_buckets)
 
     # -- reading ------------------------------------------------------------------
@@ -526,7 +455,7 @@ class Hierarchy:
         def draw(node: str, prefix: str, lead: str, level: int) -> None:
             count = self.leaf_count(node)
             size = "" if not self._children[node] else f"{count} leaves, "
-            lines.append(f"{prefix}{lead}{node} ({size}{self.share(node):.1%})".replace("%", " %"))
+            lines.append(f"{prefix}{lead}{node} ({size}{100 * self.share(node):.1f} %)")
             if depth is not None and level >= depth:
                 return
             inner = prefix + ("" if not lead else "│   " if lead.startswith("├") else "    ")
@@ -539,29 +468,3 @@ class Hierarchy:
 
     def __str__(self) -> str:
         return self.to_text()
-
-
-def _parts(size: int, most: int) -> int:
-    """Return the fewest parts such that every part still fits the remaining levels evenly."""
-    levels = 1
-    while most**levels < size:
-        levels += 1
-    return min(
-        most, max(2, ceil(size ** (1.0 / levels) - 1e-9) if size > most * 2 else 2, ceil(size / most ** (levels - 1)))
-    )
-
-
-def _depth(name: str, position: Mapping[str, int], above: Sequence[str | None]) -> int:
-    depth, at = 0, above[position[name]]
-    while at is not None and at in position and depth <= len(above):
-        depth, at = depth + 1, above[position[at]]
-    return depth
-
-
-def _node_names(paths: Sequence[tuple[str, ...]], taken: set[str]) -> dict[tuple[str, ...], str]:
-    """Name each prefix by its last part; by its whole path where that would not be unique."""
-    prefixes = dict.fromkeys(path[: d + 1] for path in paths for d in range(len(path)))
-    uses: dict[str, int] = {}
-    for prefix in prefixes:
-        uses[prefix[-1]] = uses.get(prefix[-1], 0) + 1
-    return {p: p[-1] if uses[p[-1]] == 1 and p[-1] not in taken else "/".join(p) for p in prefixes}

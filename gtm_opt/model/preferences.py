@@ -8,20 +8,21 @@ average misfit (`Fit`), the average distance in units of the accounts' spread (`
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Literal
+
+import pandas as pd
 
 from gtm_opt.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import pandas as pd
-
 __all__ = ["Fit", "KeepOwner", "Near", "Preference"]
 
 
 def _check_weight(what: str, weight: float) -> None:
-    if not (0.0 < weight < float("inf")):
+    if not (isinstance(weight, Real) and 0.0 < weight < float("inf")):
         raise DataError(
             f"{what} weight must be a positive number, got {weight!r}. Leave the preference out instead of 0."
         )
@@ -82,6 +83,8 @@ class Fit:
     weight: float = 1.0
 
     def __post_init__(self) -> None:
+        if not isinstance(self.scores, pd.DataFrame):
+            raise TypeError(f"Fit `scores` must be a DataFrame, got {type(self.scores).__name__}.")
         _check_weight("Fit", self.weight)
 
     @property

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,11 @@ import pandas as pd
 
 from gtm_opt.errors import Findings
 from gtm_opt.model.balance import Balance, Count, Criterion, Limit, Mix, Objective
+from gtm_opt.model.hierarchy import Hierarchy
 from gtm_opt.model.preferences import Fit, KeepOwner, Near, Preference
 from gtm_opt.model.resolve import Resolved, resolve
 from gtm_opt.model.rules import Forbid, KeepApart, KeepTogether, MaxMoved, Pin, Rule
-from gtm_opt.model.tables import did_you_mean, rename_columns
+from gtm_opt.model.tables import did_you_mean, id_text, rename_columns
 from gtm_opt.model.territories import Territories
 
 __all__ = ["CarvingProblem"]
@@ -29,8 +31,8 @@ class CarvingProblem:
     ----------
     accounts : DataFrame
         One row per account. Copied; the caller's table is not touched.
-    territories : Territories or int or sequence of str
-        A number or names stand for equal territories.
+    territories : Territories or int or sequence of str or Hierarchy
+        A number or names stand for equal territories, a hierarchy for its leaves.
     balance : sequence of Balance, Count, Mix, Limit
     prefer : sequence of KeepOwner, Fit, Near
     rules : sequence of KeepTogether, KeepApart, Pin, Forbid, MaxMoved
@@ -69,24 +71,29 @@ class CarvingProblem:
     objective: Objective | None = None
     previous: str | None = None
     resolved: Resolved = field(init=False, repr=False)
+    _left_open: tuple[str, ...] = field(init=False, repr=False, default=())
 
     def __post_init__(self) -> None:
         found = Findings()
-        if isinstance(self.territories, int | Sequence):
-            object.__setattr__(self, "territories", Territories.equal(self.territories))
+        if not isinstance(self.accounts, pd.DataFrame):
+            raise TypeError(f"`accounts` must be a DataFrame, got {type(self.accounts).__name__}.")
+        if not isinstance(self.territories, Territories):
+            object.__setattr__(self, "territories", _read_territories(self.territories))
         for name, kinds in (
             ("balance", (Balance, Count, Mix, Limit)),
             ("prefer", (KeepOwner, Fit, Near)),
             ("rules", (KeepTogether, KeepApart, Pin, Forbid, MaxMoved)),
         ):
             self._take_list(name, kinds)
+        self._check_columns(found)
         object.__setattr__(self, "accounts", rename_columns(self.accounts, self.columns, found, "accounts").copy())
         object.__setattr__(self, "columns", None)
         self._check_ids(found)
         found.raise_if_any()
-        self.accounts.index = pd.Index(self.accounts[self.account_id].astype(str), name=None)
+        self.accounts.index = pd.Index(id_text(self.accounts[self.account_id]), name=None)
         self._check_words(found)
         found.raise_if_any()
+        object.__setattr__(self, "_left_open", tuple(n for n in ("objective", "previous") if getattr(self, n) is None))
         if self.previous is None:
             object.__setattr__(self, "previous", self._default_previous())
         if self.objective is None:
@@ -96,12 +103,25 @@ class CarvingProblem:
 
     def _take_list(self, name: str, kinds: tuple[type, ...]) -> None:
         given = getattr(self, name)
-        items = (given,) if isinstance(given, kinds) else tuple(given)
+        items = (given,) if isinstance(given, kinds) else tuple(given or ())
         wrong = [i for i in items if not isinstance(i, kinds)]
         if wrong:
             allowed = ", ".join(k.__name__ for k in kinds)
             raise TypeError(f"`{name}` takes {allowed}, got {type(wrong[0]).__name__}.")
         object.__setattr__(self, name, items)
+
+    def _check_columns(self, found: Findings) -> None:
+        names = self.accounts.columns
+        if names.has_duplicates:
+            found.add(
+                "accounts",
+                "must have unique column names",
+                got="repeated names",
+                rows=names[names.duplicated()].unique(),
+                kind="column",
+                remedy="Drop or rename one of them.",
+            )
+            found.raise_if_any()
 
     def _check_ids(self, found: Findings) -> None:
         if self.account_id not in self.accounts.columns:
@@ -114,10 +134,11 @@ class CarvingProblem:
             )
             return
         if not len(self.accounts):
-            found.add("accounts", "must have at least one row", got="an empty table")
+            remedy = "Check the filter or the file that made it."
+            found.add("accounts", "must have at least one row", got="an empty table", remedy=remedy)
             return
-        ids = self.accounts[self.account_id]
-        empty = ids.isna() | (ids.astype(str).str.strip() == "")
+        text = id_text(self.accounts[self.account_id])
+        empty = text.str.strip() == ""
         if empty.any():
             found.add(
                 f"accounts['{self.account_id}']",
@@ -125,7 +146,14 @@ class CarvingProblem:
                 rows=[f"row {i}" for i in np.flatnonzero(empty)],
                 remedy="Give every account an id, or drop the rows.",
             )
-        text = ids.astype(str)
+        padded = text[(text != text.str.strip()) & ~empty]
+        if len(padded):
+            found.add(
+                f"accounts['{self.account_id}']",
+                "must not begin or end with blanks",
+                rows=padded,
+                remedy="Strip them, here and wherever the ids are used.",
+            )
         twice = text[text.duplicated(keep=False) & ~empty]
         if len(twice):
             found.add(
@@ -149,6 +177,7 @@ class CarvingProblem:
                 "balance",
                 "must name each criterion once",
                 rows=names[names.duplicated()].unique(),
+                kind="name",
                 remedy="Keep one of them.",
             )
         if self.objective not in (None, "preferences", "even"):
@@ -185,19 +214,43 @@ class CarvingProblem:
         return pd.Series(names[self.resolved.home[self.previous]], index=self.resolved.ids, name="previous_territory")
 
     def replace(self, **changes: Any) -> CarvingProblem:
-        """Return a validated copy with some arguments changed."""
-        return replace(self, **changes)
+        """Return a validated copy with some arguments changed; what was left open is chosen anew."""
+        return replace(self, **{**dict.fromkeys(self._left_open), **changes})
 
     @property
     def fingerprint(self) -> str:
         """Short hash of the accounts and of everything asked for: same input, same fingerprint."""
-        digest = hashlib.sha256(pd.util.hash_pandas_object(self.accounts, index=False).to_numpy().tobytes())
-        words = (self.territories, self.balance, self.prefer, self.rules, self.objective, self.previous)
-        digest.update(repr(words).encode())
+        digest = hashlib.sha256(_table_hash(self.accounts))
+        for part in (*self.balance, *self.prefer, *self.rules):
+            tables = [v for v in vars(part).values() if isinstance(v, pd.DataFrame)]
+            words = {k: v for k, v in vars(part).items() if not isinstance(v, pd.DataFrame)}
+            digest.update(f"{type(part).__name__}{words!r}".encode())
+            for table in tables:
+                digest.update(_table_hash(table))
+        digest.update(repr((self.territories, self.objective, self.previous)).encode())
         return digest.hexdigest()[:16]
 
     def __repr__(self) -> str:
         return (
             f"CarvingProblem({self.n_accounts:,} accounts, {self.territories.count} territories, "
-            f"{len(self.balance)} criteria, {len(self.prefer)} preferences, {len(self.rules)} rules, objective '{self.objective}')"
+            f"{len(self.balance)} criteria, {len(self.prefer)} preferences, {len(self.rules)} rules, "
+            f"objective '{self.objective}')"
         )
+
+
+def _read_territories(given: object) -> Territories:
+    if isinstance(given, Hierarchy):
+        return Territories.from_hierarchy(given)
+    if isinstance(given, pd.DataFrame | Mapping) or not isinstance(given, Integral | Iterable):
+        what = type(given).__name__
+        raise TypeError(f"`territories` takes Territories, a number or a list of names, got {what}.")
+    return Territories.equal(int(given) if isinstance(given, Integral) else given)  # type: ignore[arg-type]
+
+
+def _table_hash(table: pd.DataFrame) -> bytes:
+    """Hash the cells; what pandas cannot hash (lists, dicts) is hashed as it is written."""
+    try:
+        hashes = pd.util.hash_pandas_object(table, index=True)
+    except TypeError:
+        hashes = pd.util.hash_pandas_object(table.astype(object).map(repr), index=True)
+    return bytes(hashes.to_numpy().tobytes())

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from gtm_opt.errors import DataError
+from gtm_opt.errors import DataError, percent_text, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 __all__ = ["Forbid", "KeepApart", "KeepTogether", "MaxMoved", "Pin", "Rule"]
 
@@ -47,6 +49,11 @@ class KeepApart:
 
     groups: Sequence[Sequence[str]]
 
+    def __post_init__(self) -> None:
+        if isinstance(self.groups, str) or any(isinstance(group, str) for group in self.groups):
+            raise DataError("KeepApart takes groups of account ids, got single ids. Write KeepApart([['A-1', 'A-2']]).")
+        object.__setattr__(self, "groups", tuple(tuple(str(a) for a in group) for group in self.groups))
+
     @property
     def name(self) -> str:
         """Name in tables and messages."""
@@ -66,8 +73,13 @@ class Pin:
     accounts: Mapping[str, str]
 
     def __post_init__(self) -> None:
-        if isinstance(self.accounts, pd.Series):
-            object.__setattr__(self, "accounts", {str(k): str(v) for k, v in self.accounts.items()})
+        if not isinstance(self.accounts, pd.Series | Mapping):
+            what = type(self.accounts).__name__
+            raise TypeError(f"Pin takes a mapping or a Series of account id to territory, got {what}.")
+        if isinstance(self.accounts, pd.Series) and self.accounts.index.has_duplicates:
+            twice = self.accounts.index[self.accounts.index.duplicated()].unique()
+            raise DataError(f"Pin must not pin an account twice, got {shorten(twice)}. Keep one row of each.")
+        object.__setattr__(self, "accounts", {str(k): str(v) for k, v in self.accounts.items()})
 
     @property
     def name(self) -> str:
@@ -100,6 +112,11 @@ class Forbid:
                 raise DataError(f"Forbid needs the columns '{first}' and 'territory', lacks {', '.join(missing)}.")
             rows = self.pairs[[first, "territory"]].itertuples(index=False, name=None)
             object.__setattr__(self, "pairs", tuple((str(a), str(t)) for a, t in rows))
+        wrong = [pair for pair in self.pairs if isinstance(pair, str) or len(pair) != 2]
+        if wrong:
+            raise DataError(
+                f"Forbid takes pairs (account id, territory), got {wrong[0]!r}. Write Forbid([('A-1', 'T1')])."
+            )
 
     @property
     def name(self) -> str:
@@ -127,13 +144,13 @@ class MaxMoved:
     owner: str | None = None
 
     def __post_init__(self) -> None:
-        if not (0.0 <= self.share <= 1.0):
+        if not (isinstance(self.share, Real) and 0.0 <= self.share <= 1.0):
             raise DataError(f"MaxMoved share must be a fraction from 0 to 1 (0.2 is 20 %), got {self.share!r}.")
 
     @property
     def name(self) -> str:
         """Name in tables and messages."""
-        return f"at most {self.share:.4g} of {self.by or 'accounts'} moved"
+        return f"at most {percent_text(self.share, 2)} of {self.by or 'accounts'} moved"
 
 
 Rule = KeepTogether | KeepApart | Pin | Forbid | MaxMoved

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 
-from gtm_opt.errors import DataError, shorten
+from gtm_opt.errors import DataError, number_text, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 
     from gtm_opt.errors import Findings
 
-__all__ = ["did_you_mean", "number_column", "parse_numbers", "rename_columns"]
+__all__ = ["did_you_mean", "id_text", "label_text", "number_column", "parse_numbers", "rename_columns"]
 
-_MONEY = re.compile(r"[\s$€£¥,_]|USD|EUR|GBP", re.IGNORECASE)
+_MONEY = re.compile(r"[$€£¥]|USD|EUR|GBP", re.IGNORECASE)
 _FACTORS = {"k": 1e3, "m": 1e6, "mm": 1e6, "b": 1e9, "bn": 1e9}
+_NOTHING = ("", "-", "–", "n/a", "#n/a", "na", "nan", "none", "null")
 _NUMBER = re.compile(r"^([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)(k|mm?|bn?|%)?$", re.IGNORECASE)
+# a separator of thousands stands before groups of exactly three digits, and never behind the point
+_GROUPED = re.compile(r"(?<=\d)[,\s'’_](?=\d{3}(?:[,\s'’_]\d{3})*(?!\d))")
 
 
 def did_you_mean(name: object, known: Iterable[object], shown: int = 12) -> str:
@@ -40,10 +43,35 @@ def did_you_mean(name: object, known: Iterable[object], shown: int = 12) -> str:
     return f"There are: {shorten(names, shown=shown)}." if names else "There are none."
 
 
-def parse_numbers(values: pd.Series, *, empty: Sequence[str] = ("", "-", "n/a", "na", "none", "null")) -> pd.Series:
+def id_text(values: pd.Series) -> pd.Series:
+    """Return ids as text: numbers without a trailing ``.0``, empty cells as ``""``.
+
+    Notes
+    -----
+    A column of whole numbers with empty cells is read as floating point by every CSV reader:
+    ``1001`` in one table is ``1001.0`` in the other, and nothing would match.
+
+    Examples
+    --------
+    >>> id_text(pd.Series([1001.0, None])).tolist()
+    ['1001', '']
+    """
+    empty = values.isna()
+    if pd.api.types.is_float_dtype(values.dtype) and bool((values[~empty] % 1 == 0).all()):
+        values = values.fillna(0).astype(np.int64)
+    return values.astype(str).where(~empty, "")
+
+
+def label_text(values: pd.Series) -> pd.Series:
+    """Return the labels of a category column as text; empty cells are the category ``"(none)"``."""
+    text = id_text(values).str.strip()
+    return text.where(text != "", "(none)")
+
+
+def parse_numbers(values: pd.Series, *, decimal: Literal[".", ","] = ".", empty: Sequence[str] = _NOTHING) -> pd.Series:
     """Read numbers out of text as exports write them.
 
-    Understands currency signs and codes, thousands separators, surrounding blanks, losses
+    Understands currency signs and codes, separators of thousands, surrounding blanks, losses
     in brackets (``"($3,864.00)"``), factors (``"1.2M"``, ``"300k"``), percent signs
     (``"12 %"`` is 0.12) and the usual words for nothing, which become NaN.
 
@@ -51,6 +79,9 @@ def parse_numbers(values: pd.Series, *, empty: Sequence[str] = ("", "-", "n/a", 
     ----------
     values : Series
         Text, numbers, or a mix.
+    decimal : {".", ","}
+        Decimal sign. The other one separates thousands, and must then stand before groups of
+        three digits: ``"1,5"`` is reported, not read as 15.
     empty : sequence of str
         Lower-case words that mean "no value".
 
@@ -69,19 +100,22 @@ def parse_numbers(values: pd.Series, *, empty: Sequence[str] = ("", "-", "n/a", 
     --------
     >>> parse_numbers(pd.Series(["$500,343 ", "($3,864.00)", "1.2M", "-"])).tolist()
     [500343.0, -3864.0, 1200000.0, nan]
+    >>> parse_numbers(pd.Series(["1.234,50 EUR"]), decimal=",").tolist()
+    [1234.5]
     """
-    read, bad = _read_numbers(values, empty)
+    read, bad = _read_numbers(values, empty, decimal)
     if bad.any():
-        rows = values.index[bad]
-        got = shorten([values[r] for r in rows[:5]], shown=5)
+        got = f"{shorten(values[bad].tolist())} in {int(bad.sum()):,} rows"
         raise DataError(
-            f"column '{values.name}' must hold numbers, got {got} in {int(bad.sum())} rows: {shorten(list(rows))}.\n"
-            "    Correct these cells, or empty them if the value is unknown."
+            f"column '{values.name}' must hold numbers, got {got}: {shorten(list(values.index[bad]))}.\n"
+            "    Correct these cells, or empty them if the value is unknown; decimal=',' reads 1.234,50."
         )
     return read
 
 
-def _read_numbers(values: pd.Series, empty: Sequence[str]) -> tuple[pd.Series, NDArray[np.bool_]]:
+def _read_numbers(
+    values: pd.Series, empty: Sequence[str] = _NOTHING, decimal: str = "."
+) -> tuple[pd.Series, NDArray[np.bool_]]:
     if pd.api.types.is_numeric_dtype(values.dtype):
         return values.astype(float), np.zeros(len(values), dtype=bool)
     read = np.full(len(values), np.nan)
@@ -90,16 +124,20 @@ def _read_numbers(values: pd.Series, empty: Sequence[str]) -> tuple[pd.Series, N
         if isinstance(value, int | float | np.number):
             read[at] = float(value)
         elif not pd.isna(value) and str(value).strip().lower() not in empty:
-            number = _one_number(str(value))
+            number = _one_number(str(value), decimal)
             bad[at] = number is None
             read[at] = np.nan if number is None else number
     return pd.Series(read, index=values.index, name=values.name), bad
 
 
-def _one_number(text: str) -> float | None:
-    text = text.strip()
+def _one_number(text: str, decimal: str = ".") -> float | None:
+    text = text.strip().replace("\u2212", "-")
     negative = text.startswith("(") and text.endswith(")")
-    match = _NUMBER.match(_MONEY.sub("", text.strip("()")))
+    text = _MONEY.sub("", text[1:-1] if negative else text).strip()
+    if decimal == ",":
+        text = text.translate({ord(","): ".", ord("."): ","})
+    text = re.sub(r"\s+(?=(?:k|mm?|bn?|%)$)|(?<=^[+-])\s+", "", _GROUPED.sub("", text), flags=re.IGNORECASE)
+    match = _NUMBER.match(text)
     if match is None:
         return None
     number = float(match[1])
@@ -108,68 +146,81 @@ def _one_number(text: str) -> float | None:
     return -number if negative else number
 
 
+_FILL = "Fill in 0 if the account has none, or leave the account out."
+
+
 def number_column(
-    table: pd.DataFrame, column: str, found: Findings, *, what: str = "accounts", negative: bool = False
+    table: pd.DataFrame,
+    column: str,
+    found: Findings,
+    *,
+    what: str = "accounts",
+    negative: bool = False,
+    fill: str = _FILL,
 ) -> pd.Series | None:
     """Return a column as floats, or record what is wrong with it and return None.
 
+    Parameters
+    ----------
+    table : DataFrame
+    column : str
+    found : Findings
+        Takes what is wrong.
+    what : str
+        Name of the table in messages.
+    negative : bool
+        Whether negative numbers are allowed.
+    fill : str
+        Remedy for empty cells.
+
+    Notes
+    -----
     Text that reads as numbers is refused with the remedy to parse it first: a column that
-    is text by accident often holds worse.
+    is text by accident often holds worse. True and False are 1 and 0.
     """
+    where = f"{what}['{column}']"
     if column not in table.columns:
-        found.add(f"{what}['{column}']", "must exist", got="no such column", remedy=did_you_mean(column, table.columns))
+        found.add(where, "must exist", got="no such column", remedy=did_you_mean(column, table.columns))
         return None
     values = table[column]
-    where = f"{what}['{column}']"
-    if not pd.api.types.is_numeric_dtype(values.dtype) or pd.api.types.is_bool_dtype(values.dtype):
-        return _text_column(values, where, column, found)
+    if not pd.api.types.is_numeric_dtype(values.dtype):
+        if _holds_text(values, where, column, found):
+            return None
+        values = pd.to_numeric(values, errors="coerce")
     numbers = values.astype(float)
-    ok = _flag(
-        numbers,
-        numbers.isna(),
-        where,
-        "must not be empty",
-        found,
-        "Fill in 0 if the account has none, or leave the account out.",
-    )
-    ok &= _flag(numbers, np.isinf(numbers), where, "must be finite", found, "Correct the number.")
+    ok = _flag(numbers, numbers.isna(), where, "must not be empty", found, fill)
+    ok &= _flag(numbers, numbers.abs() == np.inf, where, "must be finite", found, "Correct the number.")
     if not negative:
-        ok &= _flag(
-            numbers,
-            numbers < 0,
-            where,
-            "must not be negative",
-            found,
-            "Set it to 0, or balance another column: shares of negative totals mean nothing.",
-        )
+        remedy = "Set it to 0, or balance another column: shares of negative totals mean nothing."
+        ok &= _flag(numbers, numbers < 0, where, "must not be negative", found, remedy)
     return numbers if ok else None
 
 
-def _text_column(values: pd.Series, where: str, column: str, found: Findings) -> None:
-    _, bad = _read_numbers(values.astype(object), ("", "-", "n/a", "na", "none", "null"))
+def _holds_text(values: pd.Series, where: str, column: str, found: Findings) -> bool:
+    """Record text in a column that should hold numbers; objects that are numbers are fine."""
+    _, bad = _read_numbers(values.astype(object))
+    text = values.map(lambda value: isinstance(value, str) and value.strip() != "").to_numpy(dtype=bool)
     if bad.any():
-        found.add(
-            where,
-            "must hold numbers",
-            got=f"text such as {shorten(list(values[bad]), shown=3)}",
-            rows=values.index[bad],
-            remedy="Correct these cells.",
-        )
-    else:
-        example = next((v for v in values if isinstance(v, str)), "")
+        got = f"text such as {shorten(values[bad].tolist(), shown=3)}"
+        found.add(where, "must hold numbers", got=got, rows=values.index[bad], remedy="Correct these cells.")
+    elif text.any():
+        example = values[text].iloc[0]
         found.add(
             where,
             "must hold numbers",
             got=f"numbers written as text such as '{example}'",
-            remedy=f"Read them with gtm_opt.parse_numbers(accounts['{column}']), or list the column under [parse] in the config.",
+            remedy=f"Read them with gtm_opt.parse_numbers(accounts['{column}']), "
+            "or list the column under [parse] in the config.",
         )
+    return bool(bad.any() or text.any())
 
 
 def _flag(values: pd.Series, wrong: pd.Series, where: str, rule: str, found: Findings, remedy: str) -> bool:
     if not wrong.any():
         return True
-    first = values[wrong].iloc[0]
-    found.add(where, rule, got="" if pd.isna(first) else f"{first:g}", rows=values.index[wrong], remedy=remedy)
+    first = float(values[wrong].iloc[0])
+    got = "" if np.isnan(first) else number_text(first)
+    found.add(where, rule, got=got, rows=values.index[wrong], remedy=remedy)
     return False
 
 
@@ -188,8 +239,16 @@ def rename_columns(table: pd.DataFrame, columns: Mapping[str, str] | None, found
     """
     if not columns:
         return table
+    owners: dict[str, str] = {}
     for wanted, own in columns.items():
-        if own not in table.columns:
+        if owners.setdefault(own, wanted) != wanted:
+            found.add(
+                f"columns['{wanted}']",
+                "must not name a column that is used already",
+                got=f"'{own}', which is '{owners[own]}'",
+                remedy="Copy the column first if both are meant.",
+            )
+        elif own not in table.columns:
             found.add(
                 f"columns['{wanted}']",
                 f"must name a column of {what}",

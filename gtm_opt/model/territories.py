@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from gtm_opt.errors import DataError, Findings
-from gtm_opt.model.tables import did_you_mean
+from gtm_opt.model.tables import did_you_mean, id_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,9 +34,14 @@ class SeatStatus(StrEnum):
     def read(cls, text: object) -> SeatStatus:
         """Return the status a cell means: full words, or the usual ``TBH`` and ``TBR``."""
         word = str(text).strip().lower().replace("_", " ").replace("-", " ")
-        return cls(
-            {"tbh": "to be hired", "open": "to be hired", "tbr": "to be replaced", "active": "filled"}.get(word, word)
+        word = {"tbh": "to be hired", "open": "to be hired", "tbr": "to be replaced", "active": "filled"}.get(
+            word, word
         )
+        if word not in {status.value for status in cls}:
+            raise DataError(
+                f"The status of a seat must be 'filled', 'to be hired' (TBH) or 'to be replaced' (TBR), got '{text}'."
+            )
+        return cls(word)
 
 
 @dataclass(frozen=True)
@@ -50,17 +56,18 @@ class Territories:
         Fraction of everything each should get; positive, sum to 1. Default: equal. Use
         `from_weights` for 8 : 9 or capacities.
     status : tuple of SeatStatus
-        Default: all filled.
+        Default: all filled. Words such as ``"TBH"`` are read.
     reps : tuple of (str or None)
-        Id of the incumbent of each seat. Owners in the account table are matched against
-        these ids first, then against ``names``.
+        Id of the incumbent of each seat, every one once. Owners in the account table are matched
+        against these ids and against ``names``; a rep id must not be another territory's name.
     centers : tuple of (float, float), or None
         Latitude and longitude (or plane coordinates) of each territory's center.
 
     Raises
     ------
     DataError
-        For repeated names, shares that are not positive or do not sum to 1, and lengths that differ.
+        For repeated names and reps, shares that are not positive or do not sum to 1, and lengths
+        that differ.
     """
 
     names: tuple[str, ...]
@@ -70,14 +77,18 @@ class Territories:
     centers: tuple[tuple[float, float], ...] | None = field(default=None)
 
     def __post_init__(self) -> None:
+        if isinstance(self.names, str):
+            raise DataError(
+                f"`territories` must be a sequence of names, got the text '{self.names}'. Put it in a list."
+            )
         count = len(self.names)
-        object.__setattr__(self, "names", tuple(str(n) for n in self.names))
-        if not self.shares and count:
-            object.__setattr__(self, "shares", (1.0 / count,) * count)
-        if not self.status:
-            object.__setattr__(self, "status", (SeatStatus.FILLED,) * count)
-        if not self.reps:
-            object.__setattr__(self, "reps", (None,) * count)
+        put = object.__setattr__
+        put(self, "names", tuple(str(n) for n in self.names))
+        put(self, "shares", tuple(float(s) for s in self.shares) or (1.0 / count,) * count if count else ())
+        put(self, "status", tuple(SeatStatus.read(s) for s in self.status) or (SeatStatus.FILLED,) * count)
+        put(self, "reps", tuple(None if r is None else str(r) for r in self.reps) or (None,) * count)
+        if self.centers is not None:
+            put(self, "centers", tuple((float(a), float(b)) for a, b in self.centers))
         self._check()
 
     def _check(self) -> None:
@@ -92,8 +103,10 @@ class Territories:
                 "must have unique names",
                 got="repeated names",
                 rows=names[names.duplicated()].unique(),
+                kind="name",
                 remedy="Rename them, for example with a number behind.",
             )
+        self._check_reps(found)
         for label, values in (
             ("shares", self.shares),
             ("status", self.status),
@@ -108,7 +121,11 @@ class Territories:
         bad = [n for n, s in zip(self.names, shares, strict=False) if not (np.isfinite(s) and s > 0)]
         if bad:
             found.add(
-                "territories.shares", "must be positive", rows=bad, remedy="Leave out a territory that gets nothing."
+                "territories.shares",
+                "must be positive",
+                rows=bad,
+                kind="territory",
+                remedy="Leave out a territory that gets nothing.",
             )
         elif count and abs(shares.sum() - 1.0) > SHARE_TOLERANCE:
             found.add(
@@ -119,14 +136,38 @@ class Territories:
             )
         found.raise_if_any()
 
+    def _check_reps(self, found: Findings) -> None:
+        seated = pd.Series([r for r in self.reps if r is not None], dtype=object)
+        if seated.duplicated().any():
+            found.add(
+                "territories.reps",
+                "must seat every rep once",
+                got="repeated ids",
+                rows=seated[seated.duplicated()].unique(),
+                kind="rep",
+                remedy="Make one territory of both, or leave the rep of one of them out (None).",
+            )
+        at = {name: k for k, name in enumerate(self.names)}
+        crossed = [r for k, r in enumerate(self.reps) if r is not None and at.get(r, k) != k]
+        if crossed:
+            found.add(
+                "territories.reps",
+                "must not be the name of another territory",
+                rows=crossed,
+                kind="rep",
+                remedy="Rename the territories: an owner of that name could mean either.",
+            )
+
     @classmethod
     def equal(cls, territories: int | Sequence[str]) -> Territories:
         """Return equal territories, by number (T1, T2, ...) or by name."""
-        if isinstance(territories, int):
+        if isinstance(territories, int | Integral):
             if territories < 1:
                 raise DataError(f"`territories` must be at least 1, got {territories}.")
             width = len(str(territories))
-            return cls(tuple(f"T{n:0{width}d}" for n in range(1, territories + 1)))
+            return cls(tuple(f"T{n:0{width}d}" for n in range(1, int(territories) + 1)))
+        if isinstance(territories, str):
+            return cls(territories)  # type: ignore[arg-type]  # refused there
         return cls(tuple(territories))
 
     @classmethod
@@ -139,7 +180,7 @@ class Territories:
         (0.47058823529411764, 0.5294117647058824)
         """
         total = float(sum(weights.values()))
-        if not total > 0:
+        if not 0 < total < float("inf"):
             raise DataError(f"`weights` must have a positive sum, got {total:g}.")
         return cls(tuple(weights), tuple(float(w) / total for w in weights.values()))
 
@@ -188,14 +229,15 @@ class Territories:
         if rep in reps.columns:
             _check_rep_ids(reps[rep], found)
         found.raise_if_any()
-        ids = [str(r) for r in reps[rep]]
+        ids = id_text(reps[rep]).tolist()
+        names = ids if name is None else _read_names(reps[name], ids, found)
         states = _read_status(reps, status, ids, found)
         weights = _read_shares(reps, share, ids, found)
         points = _read_centers(reps, center, ids, found)
         found.raise_if_any()
         total = float(np.sum(weights))
         return cls(
-            tuple(str(n) for n in reps[name]) if name else tuple(ids),
+            tuple(names),
             tuple(float(w) / total for w in weights),
             tuple(states),
             tuple(ids),
@@ -231,18 +273,32 @@ class Territories:
 
 
 def _check_rep_ids(ids: pd.Series, found: Findings) -> None:
+    where = f"reps['{ids.name}']"
     if ids.isna().any():
         found.add(
-            "reps",
-            "must have an id in every row",
-            rows=ids.index[ids.isna()],
+            where,
+            "must not be empty",
+            rows=[f"row {at}" for at in np.flatnonzero(ids.isna())],
             remedy="Give seats without a person an id such as 'TBH-1'.",
         )
     twice = ids[ids.duplicated() & ids.notna()].unique()
     if len(twice):
         found.add(
-            "reps", "must name every rep once", got="repeated ids", rows=twice, remedy="Merge the rows of one rep."
+            where,
+            "must name every rep once",
+            got="repeated ids",
+            rows=twice,
+            kind="rep",
+            remedy="Merge the rows of one rep.",
         )
+
+
+def _read_names(names: pd.Series, ids: Sequence[str], found: Findings) -> list[str]:
+    text = id_text(names).tolist()
+    bad = [name for name, own in zip(ids, text, strict=True) if not own.strip()]
+    if bad:
+        found.add(f"reps['{names.name}']", "must not be empty", rows=bad, remedy="Name the territory of every seat.")
+    return text
 
 
 def _read_status(reps: pd.DataFrame, column: str | None, ids: Sequence[str], found: Findings) -> list[SeatStatus]:
@@ -252,7 +308,7 @@ def _read_status(reps: pd.DataFrame, column: str | None, ids: Sequence[str], fou
     for name, text in zip(ids, reps[column], strict=True):
         try:
             out.append(SeatStatus.read(text))
-        except ValueError:
+        except DataError:
             bad.append(f"{name}: {text}")
     if bad:
         found.add(
