@@ -114,7 +114,7 @@ def assign(
     ]
     table = seat_table(ask, holder, status)
     cover = _find_cover(ask, holder, table, fit_weight, max_cover)
-    table["cover_rep_id"] = [ask.people[c] if c >= 0 else None for c in cover]
+    table["cover_rep_id"] = pd.Series([ask.people[c] if c >= 0 else None for c in cover], dtype=object)
     table.loc[table["cover_rep_id"].isna(), ["cover_from", "cover_until"]] = pd.NaT
     unstaffed = _unstaffed(ask, holder)
     table = table[[*_COLUMNS]]
