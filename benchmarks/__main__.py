@@ -1,0 +1,92 @@
+"""Command line: ``python -m benchmarks list | run NAME | solve FAMILY FILE``."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+
+from benchmarks import meter  # first: its clock starts with its import
+from gtm_opt.errors import GtmOptError
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Benchmarks of gtm_opt.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("list", help="what can be run, and which solvers there are")
+    solve = commands.add_parser("solve", help="solve one file of a public format")
+    solve.add_argument("family", choices=["gap", "mdmwnpp", "pcmax", "bpp"])
+    solve.add_argument("file")
+    solve.add_argument("--k", type=int, help="subsets, machines or bins")
+    solve.add_argument("--n", type=int, help="only the first N units")
+    solve.add_argument("--m", type=int, help="only the first M coordinates")
+    solve.add_argument("--time-limit", type=float, default=60.0, help="seconds since the start of the process")
+    solve.add_argument("--seed", type=int, default=0)
+    solve.add_argument("--solver", default="auto")
+    solve.add_argument("--effort", type=float, default=math.inf)
+    solve.add_argument("--out", help="where to write the result (JSON)")
+    run = commands.add_parser("run", help="run one benchmark with several solvers")
+    run.add_argument("name")
+    run.add_argument("--solvers", help="names separated by commas")
+    run.add_argument("--seeds", default="0,1,2", help="separated by commas")
+    run.add_argument("--time-limit", type=float, help="seconds per solver and case")
+    run.add_argument("--sizes", help="numbers of units, separated by commas")
+    run.add_argument("--cases", help="only cases whose name contains this text")
+    run.add_argument("--jobs", type=int, default=1, help="processes at a time")
+    run.add_argument("--effort", type=float, default=1.0, help="iteration budget; inf: until the time limit")
+    run.add_argument("--out", help="results as .csv or .parquet")
+    run.add_argument("--trace", help="progress of every run (seconds, value, bound) as .csv")
+    return parser
+
+
+def _split(text: str | None) -> list[str] | None:
+    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _list() -> int:
+    from benchmarks.specs import SPECS
+    from gtm_opt.solvers import solver_names
+
+    lines = ["benchmarks (python -m benchmarks run NAME):"]
+    lines += [f"  {name:12s} {spec.summary}" for name, spec in sorted(SPECS.items())]
+    lines += ["families (python -m benchmarks solve FAMILY FILE):", "  gap, mdmwnpp, pcmax, bpp"]
+    lines += ["solvers:", "  " + ", ".join(solver_names())]
+    sys.stdout.write("\n".join(lines) + "\n")
+    return 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    given = _parser().parse_args(arguments)
+    try:
+        if given.command == "list":
+            return _list()
+        if given.command == "solve":
+            from benchmarks.solve import solve_file
+
+            options = {name: getattr(given, name) for name in ("k", "n", "m", "seed", "solver", "effort", "out")}
+            solve_file(given.family, given.file, time_limit=given.time_limit, **options)
+            return 0
+        from benchmarks.runner import run_benchmark
+
+        run_benchmark(
+            given.name,
+            solvers=_split(given.solvers),
+            seeds=[int(seed) for seed in _split(given.seeds) or []],
+            sizes=None if given.sizes is None else [int(size) for size in _split(given.sizes) or []],
+            time_limit=given.time_limit,
+            cases=given.cases,
+            jobs=given.jobs,
+            effort=given.effort,
+            out=given.out,
+            trace=given.trace,
+        )
+    except (GtmOptError, ValueError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    meter.seconds_since_start()
+    sys.exit(main())
