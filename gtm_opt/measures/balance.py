@@ -36,7 +36,8 @@ def territory_positions(problem: CarvingProblem, assignment: pd.Series) -> IntAr
 
 def _totals(column: CriterionColumn, at: IntArray, k: int) -> FloatArray:
     values = column.values if column.values.ndim == 1 else column.values[np.arange(len(at)), at]
-    return np.bincount(at, weights=values, minlength=k)
+    totals: FloatArray = np.bincount(at, weights=values, minlength=k).astype(np.float64)
+    return totals
 
 
 def balance_table(problem: CarvingProblem, at: IntArray) -> pd.DataFrame:
@@ -122,4 +123,4 @@ def criterion_table(problem: CarvingProblem, at: IntArray) -> pd.DataFrame:
 def _forced(column: CriterionColumn, family: IntArray) -> float:
     if column.values.ndim == 2:
         return 0.0
-    return forced_deviation(np.bincount(family, weights=column.values), column.target)
+    return forced_deviation(np.bincount(family, weights=column.values).astype(np.float64), column.target)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from gtm_opt.errors import Findings, shorten
+from gtm_opt.errors import Findings, number_text, percent_text, shorten
 from gtm_opt.measures.balance import balance_table, criterion_table, territory_positions
 from gtm_opt.measures.disruption import disruption_table, moved_value, preference_table
 from gtm_opt.model import MaxMoved
-from gtm_opt.model.tables import did_you_mean
+from gtm_opt.model.tables import did_you_mean, id_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from gtm_opt.instance import IntArray
     from gtm_opt.model import CarvingProblem
 
@@ -60,8 +59,12 @@ class Check:
     def __str__(self) -> str:
         if self.ok:
             return "All rules and bands hold."
-        lines = [f"{len(self.violations)} violations:"]
-        lines += [f"- {v.rule}: {v.detail}" for v in self.violations.head(20).itertuples()]
+        count = len(self.violations)
+        lines = [f"{count:,} violation{'s' if count > 1 else ''}:"]
+        first = self.violations.head(20)
+        lines += [f"- {rule}: {detail}" for rule, detail in zip(first["rule"], first["detail"], strict=True)]
+        if count > len(first):
+            lines.append(f"and {count - len(first):,} more")
         return "\n".join(lines)
 
 
@@ -72,8 +75,8 @@ def read_assignment(problem: CarvingProblem, assignment: pd.DataFrame | pd.Serie
     ----------
     problem : CarvingProblem
     assignment : DataFrame, Series or mapping
-        A table with the columns ``account_id`` and ``territory``, or territory (name or rep id) per
-        account id.
+        A table with the columns ``account_id`` (or the problem's own) and ``territory``, or
+        territory (name or rep id) per account id.
 
     Raises
     ------
@@ -82,39 +85,41 @@ def read_assignment(problem: CarvingProblem, assignment: pd.DataFrame | pd.Serie
     """
     found = Findings()
     if isinstance(assignment, pd.DataFrame):
-        for column in ("account_id", "territory"):
+        key = "account_id" if "account_id" in assignment.columns else problem.account_id
+        for column in (key, "territory"):
             if column not in assignment.columns:
-                found.add(f"assignment['{column}']", "must exist", remedy=did_you_mean(column, assignment.columns))
+                remedy = did_you_mean(column, assignment.columns)
+                found.add(f"assignment['{column}']", "must exist", got="no such column", remedy=remedy)
         found.raise_if_any()
-        given = pd.Series(assignment["territory"].to_numpy(), index=assignment["account_id"].astype(str))
+        index, territories = pd.Index(id_text(assignment[key])), assignment["territory"]
     else:
-        given = pd.Series(assignment)
-        given.index = given.index.astype(str)
+        territories = pd.Series(assignment, dtype=object if isinstance(assignment, Mapping) else None)
+        index = pd.Index(id_text(territories.index.to_series()))
     ids = problem.resolved.ids
-    if given.index.duplicated().any():
-        found.add("assignment", "must list every account once", rows=given.index[given.index.duplicated()].unique())
-    missing = ids[~ids.isin(given.index) | ids.isin(given.index[given.isna()])]
-    if len(missing):
-        found.add("assignment", "must place every account", rows=missing, remedy="Give each a territory.")
-    strange = given.index[~given.index.isin(ids)].unique()
-    if len(strange):
-        found.add(
-            "assignment", "must only name known accounts", rows=strange, remedy="Remove them, or add them to accounts."
-        )
+    if index.has_duplicates:
+        remedy = "Keep one row of each; split accounts are not known here."
+        twice = index[index.duplicated()].unique()
+        found.add("assignment", "must list every account once", rows=twice, kind="account", remedy=remedy)
+    codes, labels = pd.factorize(id_text(territories).str.strip())
     known = problem.territories.position
-    text = given.dropna().astype(str)
-    wrong = pd.unique(text[~text.isin(list(known))])
-    if len(wrong):
-        found.add(
-            "assignment",
-            "must only name known territories",
-            rows=wrong,
-            remedy=did_you_mean(wrong[0], problem.territories.names),
-        )
+    position = np.array([known.get(label, -2 if label else -1) for label in labels], dtype=np.int64)[codes]
+    placed = index[position != -1]
+    missing = ids[~ids.isin(placed)] if len(placed) != len(ids) or not placed.equals(ids) else ids[:0]
+    if len(missing):
+        remedy = "Give each a territory."
+        found.add("assignment", "must place every account", rows=missing, kind="account", remedy=remedy)
+    strange = index[~index.isin(ids)].unique() if not index.equals(ids) else index[:0]
+    if len(strange):
+        remedy = "Remove them, or add them to accounts."
+        found.add("assignment", "must only name known accounts", rows=strange, kind="account", remedy=remedy)
+    wrong = [label for label in labels if label and label not in known]
+    if wrong:
+        remedy = did_you_mean(wrong[0], problem.territories.names)
+        found.add("assignment", "must only name known territories", rows=wrong, kind="name", remedy=remedy)
     found.raise_if_any()
     names = np.array(problem.territories.names, dtype=object)
-    position = text.map(known).reindex(ids).to_numpy(dtype=np.int64)
-    return pd.Series(names[position], index=ids, name="territory")
+    order = slice(None) if index.equals(ids) else index.get_indexer(ids)
+    return pd.Series(names[position[order]], index=ids, name="territory")
 
 
 def check(problem: CarvingProblem, assignment: pd.DataFrame | pd.Series | Mapping[str, str]) -> Check:
@@ -160,47 +165,50 @@ def check(problem: CarvingProblem, assignment: pd.DataFrame | pd.Series | Mappin
 
 
 def _band_violations(balance: pd.DataFrame) -> list[tuple[str, str, str]]:
+    broken = balance[~balance["within"].astype(bool)]
     out = []
-    for row in balance[~balance["within"].astype(bool)].itertuples():
-        side = f"above {row.upper:,.6g}" if row.total > row.upper else f"below {row.lower:,.6g}"
-        off = "" if np.isnan(row.deviation) else f" ({row.deviation:+.2%} of its target)"
-        out.append(
-            (f"band of {row.criterion}", str(row.territory), f"{row.territory} holds {row.total:,.6g}, {side}{off}")
-        )
+    for criterion, territory, *numbers in broken[
+        ["criterion", "territory", "total", "lower", "upper", "deviation"]
+    ].itertuples(index=False, name=None):
+        total, lower, upper, deviation = (float(n) for n in numbers)
+        side = f"above {number_text(upper)}" if total > upper else f"below {number_text(lower)}"
+        over = "over" if deviation > 0 else "under"
+        off = "" if np.isnan(deviation) else f", {percent_text(abs(deviation), 2)} {over} its target"
+        out.append((f"band of {criterion}", territory, f"{territory} holds {number_text(total)}, {side}{off}"))
     return out
 
 
 def _rule_violations(problem: CarvingProblem, at: IntArray) -> list[tuple[str, str, str]]:
     resolved, names = problem.resolved, problem.territories.names
+    ids = resolved.ids.to_numpy()
     out: list[tuple[str, str, str]] = []
-    wrong = np.flatnonzero((resolved.pinned >= 0) & (resolved.pinned != at))
-    out += [
-        (
-            "pin",
-            resolved.ids[i],
-            f"'{resolved.ids[i]}' is pinned to {names[resolved.pinned[i]]}, but is in {names[at[i]]}",
-        )
-        for i in wrong
-    ]
+    for i in np.flatnonzero((resolved.pinned >= 0) & (resolved.pinned != at)):
+        out.append(("pin", ids[i], f"'{ids[i]}' is pinned to {names[resolved.pinned[i]]}, but is in {names[at[i]]}"))
     account, territory = resolved.barred
     for i in np.flatnonzero(at[account] == territory):
-        out.append(
-            ("forbid", resolved.ids[account[i]], f"'{resolved.ids[account[i]]}' must not be in {names[territory[i]]}")
-        )
-    homes = pd.DataFrame({"family": resolved.family, "at": at}).drop_duplicates()
-    for family in homes["family"][homes["family"].duplicated()].unique():
-        members = np.flatnonzero(resolved.family == family)
-        text = shorten([f"{resolved.ids[i]}: {names[at[i]]}" for i in members])
-        out.append(("keep together", str(resolved.ids[members[0]]), f"a family is split: {text}"))
+        out.append(("forbid", ids[account[i]], f"'{ids[account[i]]}' must not be in {names[territory[i]]}"))
+    for family in _split_families(resolved.family, at):
+        text = shorten([f"{ids[i]}: {names[at[i]]}" for i in family])
+        out.append(("keep together", ids[family[0]], f"a family is split: {text}"))
     for group in resolved.apart:
         here, count = np.unique(at[group], return_counts=True)
         for k in here[count > 1]:
-            members = [str(resolved.ids[i]) for i in group if at[i] == k]
-            out.append(("keep apart", members[0], f"{shorten(members)} are all in {names[k]}"))
+            together = [str(ids[i]) for i in group if at[i] == k]
+            out.append(("keep apart", together[0], f"{shorten(together)} are all in {names[k]}"))
     for rule in problem.rules:
         if isinstance(rule, MaxMoved):
             moved, owned = moved_value(problem, at, problem.moved_owner(rule), rule.by)
             if moved > rule.share * owned * (1 + 1e-9) + 1e-9:
                 what = rule.by or "accounts"
-                out.append((rule.name, what, f"{moved:,.6g} of {owned:,.6g} {what} move ({moved / owned:.2%})"))
+                share = percent_text(moved / owned, 2)
+                out.append((rule.name, what, f"{number_text(moved)} of {number_text(owned)} {what} move, {share}"))
     return out
+
+
+def _split_families(family: IntArray, at: IntArray) -> list[IntArray]:
+    """Return the account positions of every family that is not all in one territory."""
+    order = np.argsort(family, kind="stable")
+    start = np.concatenate([[0], np.flatnonzero(np.diff(family[order])) + 1])
+    torn = np.minimum.reduceat(at[order], start) != np.maximum.reduceat(at[order], start)
+    stop = np.append(start[1:], len(order))
+    return [order[a:b] for a, b in zip(start[torn], stop[torn], strict=True)]

@@ -130,8 +130,10 @@ def _near_score(problem: CarvingProblem, near: Near, at: IntArray, weight: Float
     haversine = near.metric == "haversine"
     ones = np.ones(len(points))
     distance = np.empty(len(points))
+    order = np.argsort(at, kind="stable")
+    edges = np.searchsorted(at[order], np.arange(k + 1))
     for t in range(k):
-        here = np.flatnonzero(at == t)
+        here = order[edges[t] : edges[t + 1]]
         term = Distance(points[here], centers[t : t + 1], ones[here], near.squared, haversine)
         distance[here] = term.block(slice(0, len(here)))[:, 0]
     middle = Distance(points, points.mean(axis=0, keepdims=True), ones, True, haversine)
