@@ -90,8 +90,8 @@ def assign(
     As many seats as possible are filled; among these matchings the one with the greatest
     sum of ``retained value / value of a mean territory + fit_weight * fit`` is found
     exactly. Seats marked as to be hired or to be replaced take part only when `keep`
-    names a rep for them. Deterministic, and independent of the order of the rows; exact
-    ties go to the rep the territory names, then by id.
+    names a rep for them. Deterministic, and independent of the order of the rows; an exact
+    tie goes to the rep the territory names, else it is settled the same way every time.
 
     A cover is chosen by fit and present ownership, minus the rep's own load.
     """
@@ -164,8 +164,11 @@ def _match_seats(ask: Request, fit_weight: float) -> NDArray[np.int64]:
     free_people = np.array([p for p in range(len(ask.people)) if p not in taken], dtype=np.int64)
     pick = np.ix_(free_seats, free_people)
     score = ask.retained[pick] / ask.scale + fit_weight * ask.fit[pick]
-    named = np.array([[ask.planned[s] == ask.people[p] for p in free_people] for s in free_seats], dtype=bool)
-    score = score + _TIE * named.reshape(score.shape)
+    seat_of_rep = {ask.planned[s]: row for row, s in enumerate(free_seats)}
+    for column, person in enumerate(free_people):
+        row = seat_of_rep.get(ask.people[person])
+        if row is not None:
+            score[row, column] += _TIE
     columns = match(score, ask.forbidden[pick])
     holder[free_seats] = np.where(columns >= 0, free_people[columns] if len(free_people) else -1, -1)
     return holder
@@ -203,10 +206,9 @@ def _find_cover(
 def _unstaffed(ask: Request, holder: NDArray[np.int64]) -> pd.DataFrame:
     seated = {ask.people[p] for p in holder if p >= 0}
     rows = []
-    for rep in ask.people:
+    for at, rep in enumerate(ask.people):
         if rep in seated:
             continue
-        at = ask.people.index(rep)
         if len(ask.seats) and ask.forbidden[:, at].all():
             reason = "forbidden in every territory"
         else:
@@ -248,6 +250,6 @@ def _notes(ask: Request, table: pd.DataFrame, unstaffed: pd.DataFrame) -> tuple[
         if planned:
             text += f" {planned} seats are open; name these reps in `keep` to fill them."
         notes.append(text)
-    if not ask.retained.any() and not ask.fit.any() and len(ask.fixed) < len(ask.seats):
+    if not ask.has_owners and not ask.has_fit and len(ask.fixed) < len(ask.seats):
         notes.append("Neither `owner` nor `skills` tells reps apart: the matching went by name.")
     return tuple(notes)

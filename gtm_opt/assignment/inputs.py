@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
@@ -88,11 +90,21 @@ class Request:
     starts: dict[str, pd.Timestamp]
     effective: pd.Timestamp | None
 
-    @property
+    @cached_property
     def scale(self) -> float:
         """Value of a mean territory, or 1 where there is none."""
-        mean = float(self.value.mean())
-        return mean if mean > 0 else 1.0
+        total = math.fsum(self.value)  # exact, so that the order of the seats cannot matter
+        return total / len(self.value) if total > 0 else 1.0
+
+    @cached_property
+    def has_owners(self) -> bool:
+        """Whether anybody owns anything already."""
+        return bool(self.retained.any())
+
+    @cached_property
+    def has_fit(self) -> bool:
+        """Whether any fit was given."""
+        return bool(self.fit.any())
 
     def day(self, rep: str, column: str) -> pd.Timestamp | None:
         """Return a date of a rep, None where it is not known."""
@@ -238,14 +250,18 @@ def _read_value(
     if found:
         return totals, retained
     each = np.ones(len(plan)) if amounts is None else amounts.to_numpy()[row]
-    np.add.at(totals, seat, each)
+    person = np.full(len(plan), -1, dtype=np.int64)
     if owner is not None:
         by_name = {s: r for s, r in zip(seats, planned, strict=True) if r is not None}
         codes, names = pd.factorize(accounts[owner].astype(str).to_numpy()[row])
         reps_named = [by_name.get(name, name) if name not in reps.index else name for name in names]
         person = pd.Index(people).get_indexer(pd.Index(reps_named, dtype=object))[codes]
-        known = person >= 0
-        np.add.at(retained, (seat[known], person[known]), each[known])
+    # Summed in a canonical order: the order of the rows must not show, not even in the last bit.
+    order = np.lexsort((each, person, seat))
+    seat, person, each = seat[order], person[order], each[order]
+    np.add.at(totals, seat, each)
+    known = person >= 0
+    np.add.at(retained, (seat[known], person[known]), each[known])
     return totals, retained
 
 

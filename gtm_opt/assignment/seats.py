@@ -99,9 +99,9 @@ def _reason(ask: Request, seat: int, person: np.int64, opens: pd.Timestamp | Non
         text = "stays in the seat the territory names"
     else:
         text = "matched"
-    if ask.value[seat] > 0 and ask.retained.any():
+    if ask.value[seat] > 0 and ask.has_owners:
         text += f", owns {ask.retained[seat, person] / ask.value[seat]:.0%} of the value already"
-    if ask.fit.any():
+    if ask.has_fit:
         text += f", fit {ask.fit[seat, person]:.2f}"
     if ask.effective is not None and opens is not None and opens > ask.effective:
         text += f", {rep} starts {opens:%Y-%m-%d}"

@@ -69,7 +69,8 @@ def capacity(
         Part of a ramped rep's productivity that a covered or empty seat yields, 0 to 1.
         An assumption of the planner; 0.2 to 0.3 when a manager or neighbor covers.
     judgment : DataFrame, Series or mapping, optional
-        Signed USD override by month (``"2026-03"``) or quarter (``"FY2026-Q1"``); a
+        Signed USD override by month (``"2026-03"``) or quarter (``"FY2026-Q1"``, or
+        ``"Q1"`` where the calendar has one year); a
         DataFrame has the columns month or quarter, and usd. Kept apart from the model.
     seasonality : {"flat", "calendar"}
         Whether productivity is spread evenly or by the calendar's season. Flat by

@@ -177,6 +177,8 @@ def read_by_period(values: ByPeriod | None, calendar: Calendar, where: str) -> N
     found = Findings()
     month_at = {m: [t] for t, m in enumerate(calendar.labels)}
     places = month_at | {q: [3 * k, 3 * k + 1, 3 * k + 2] for k, q in enumerate(calendar.quarters)}
+    if calendar.months == 12:  # then a bare quarter is not ambiguous
+        places |= {f"Q{k + 1}": [3 * k, 3 * k + 1, 3 * k + 2] for k in range(4)}
     for period, usd in _pairs(values, where, found):
         if str(period) not in places:
             known = f"Quarters are {', '.join(calendar.quarters[:4])}; months like {calendar.labels[0]}."

@@ -39,6 +39,7 @@ def seats_of(staffing) -> dict[str, str]:
     return dict(zip(staffing.table["territory"], staffing.table["rep_id"], strict=True))
 
 
+@pytest.mark.determinism
 def test_reps_go_where_they_own_most():
     staffing = assign(plan(THREE), people("R1", "R2", "R3"), owner="owner", value="arr_usd")
     assert seats_of(staffing) == {"North": "R2", "South": "R1", "West": "R3"}

@@ -189,6 +189,9 @@ def test_coverage_of_an_annual_plan_follows_the_season():
     coverage = capacity(roster({"rep_id": "R"}), AE, calendar).coverage(1_000_000)
     assert coverage["plan_usd"].tolist() == pytest.approx([100_000, 200_000, 300_000, 400_000, 1_000_000])
     assert coverage["kappa_cap"].iloc[-1] == pytest.approx(1.2)
+    by_name = capacity(roster({"rep_id": "R"}), AE, calendar).coverage({"Q1": 300_000, "2026-12": 50_000})
+    assert by_name["plan_usd"].tolist() == [300_000, 0, 0, 50_000, 350_000]
+    assert np.isnan(by_name["kappa_cap"][1])
     with pytest.raises(DataError, match="'FY2027-Q1'"):
         capacity(roster({"rep_id": "R"}), AE, calendar).coverage({"FY2027-Q1": 1})
 

@@ -55,6 +55,7 @@ def quotas_of(result) -> dict[str, int]:
     return dict(zip(result.table["node_id"], result.table["quota_usd"], strict=True))
 
 
+@pytest.mark.determinism
 def test_the_reference_cascade_is_exact_to_the_unit():
     tree, weights = reference_tree()
     result = cascade(tree, 20_000_000, over_assign={"vp": 0.0, "manager": 0.05, "seat": 0.10}, weights=weights)
