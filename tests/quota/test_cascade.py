@@ -246,6 +246,16 @@ def test_every_edge_is_exact_and_row_order_does_not_matter(drawn, plan, over, se
     assert quotas_of(scaled) == quotas_of(result)
 
 
+@settings(max_examples=20, deadline=None)
+@given(trees(), st.integers(0, 10**6))
+def test_without_bounds_every_child_is_within_a_unit_of_its_proportional_part(drawn, plan):
+    parents, weights = drawn
+    table = cascade(tree_of(parents), plan, weights=weights, unit=1).table
+    quota = table.set_index("node_id")["quota_usd"]
+    part = table["weight_frac"] * table["parent_id"].map(quota)
+    assert ((table["quota_usd"] - part).abs().dropna() < 1 + 1e-6).all()
+
+
 @settings(max_examples=30, deadline=None)
 @given(trees(), st.integers(0, 300), st.sampled_from([None, 0.07, -0.1]), st.integers(0, 10_000))
 def test_bounds_hold_or_the_refusal_is_right(drawn, plan, over, seed):
