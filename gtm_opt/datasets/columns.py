@@ -25,7 +25,8 @@ __all__ = [
 ]
 
 
-_BLOCK = 16_384
+_CELLS = 8_000_000
+_MANY = 64
 
 
 def lognormal_sizes(
@@ -92,12 +93,18 @@ def city_points(
 
 
 def nearest(points: NDArray[np.float64], centers: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the position of the nearest center of each point; O(n * k) time, O(k) memory per point of a block."""
+    """Return the position of the nearest center of each point; by a tree of the centers where there are many."""
+    if len(centers) > _MANY:
+        from scipy.spatial import cKDTree
+
+        _, position = cKDTree(centers).query(points)
+        return np.asarray(position, dtype=np.int64)
     out = np.empty(len(points), dtype=np.int64)
+    block_size = max(1, _CELLS // max(1, len(centers)))
     square = (centers**2).sum(axis=1)
-    for start in range(0, len(points), _BLOCK):
-        block = points[start : start + _BLOCK]
-        out[start : start + _BLOCK] = (square - 2.0 * block @ centers.T).argmin(axis=1)
+    for start in range(0, len(points), block_size):
+        block = points[start : start + block_size]
+        out[start : start + block_size] = (square - 2.0 * block @ centers.T).argmin(axis=1)
     return out
 
 
