@@ -22,29 +22,35 @@ def subset_sums(vectors, out):
 
 
 @njit(cache=True, nogil=True)
-def pair_sums(vectors, first, second, out, left, right):
-    """Fill ``out`` with nothing, each vector, and each sum of two that share no unit; return the count.
+def pair_sums(vectors, first, second, inverse, cut, out, left, right):
+    """Fill ``out`` with nothing, each vector, and short sums of two that share no unit; return the count.
 
-    ``first`` and ``second`` name the units of an elementary exchange (-1: none).
+    ``first`` and ``second`` name the units of an elementary exchange (-1: none). A sum is kept when
+    ``max |sum| * inverse`` is below ``cut``.
     """
     n, d = vectors.shape
     count = 1
     out[0, :] = 0.0
     left[0], right[0] = -1, -1
-    for e in range(n):
-        if count >= out.shape[0]:
-            return count
+    for e in range(min(n, out.shape[0] // 4)):
         out[count, :] = vectors[e]
         left[count], right[count] = e, -1
         count += 1
     for f in range(1, n):
         for e in range(f):
+            if count >= out.shape[0]:
+                return count
+            short = True
+            for c in range(d):
+                if abs(vectors[e, c] + vectors[f, c]) * inverse[c] >= cut:
+                    short = False
+                    break
+            if not short:
+                continue
             if first[e] >= 0 and first[e] == first[f]:
                 continue
             if second[e] >= 0 and second[e] == second[f]:
                 continue
-            if count >= out.shape[0]:
-                return count
             for c in range(d):
                 out[count, c] = vectors[e, c] + vectors[f, c]
             left[count], right[count] = e, f
@@ -141,10 +147,7 @@ def match(p_list, q_list, x0, partner, rho, sided, limit, depth, cells):
                 for c in range(d):
                     y = x0[c] + z[c] + q[s, c]
                     t = partner[c] - rho[c] * y
-                    if sided:
-                        score = max(score, max(y, t))
-                    else:
-                        score = max(score, max(abs(y), abs(t)))
+                    score = max(score, max(y, t)) if sided else max(score, max(abs(y), abs(t)))
                 if score < value:
                     value, best_p, best_q = score, r, order[s]
                     fresh = True

@@ -17,8 +17,10 @@ __all__ = ["Resplitter"]
 
 _FULL = 16
 """Units per list up to which all subsets are listed."""
-_SAMPLE = 48
+_SAMPLE = 100
 """Units per territory and list from which elementary exchanges are formed."""
+_CHOICE = 32
+"""Sums of two exchanges looked at for each one listed."""
 
 
 @dataclass(slots=True, eq=False)
@@ -83,7 +85,11 @@ class Resplitter:
         lists = self._lists(assign, a, b)
         if lists is None:
             return False
-        p, q = lists
+        p, q, extra = lists
+        if len(extra):
+            x_a = x_a + np.where((assign[extra] == a)[:, None], -problem.weights[extra], problem.weights[extra]).sum(
+                axis=0
+            ) * (problem.scale[a])
         spread = np.ptp(q.sums, axis=0)
         order = np.argsort(-spread, kind="stable")
         depth = min(len(order), 4 if len(order) > 3 else 3)
@@ -101,7 +107,7 @@ class Resplitter:
         )
         if at_p < 0:
             return False
-        units = np.concatenate([p.flips(at_p), q.flips(at_q)])
+        units = np.concatenate([p.flips(at_p), q.flips(at_q), extra])
         if len(units) == 0:
             return False
         assign[units] = a + b - assign[units]
@@ -121,7 +127,7 @@ class Resplitter:
             units = units[np.array(clear, dtype=bool)] if len(units) else units
         return units
 
-    def _lists(self, assign: IntArray, a: int, b: int) -> tuple[_Side, _Side] | None:
+    def _lists(self, assign: IntArray, a: int, b: int) -> tuple[_Side, _Side, IntArray] | None:
         in_a, in_b = self._movable(assign, a, b), self._movable(assign, b, a)
         rng = self.rng
         rng.shuffle(in_a)
@@ -134,12 +140,35 @@ class Resplitter:
             units = np.concatenate([in_a, in_b])
             rng.shuffle(units)
             half = len(units) // 2
-            return self._full(units[:half], assign, a, scale), self._full(units[half:], assign, a, scale)
+            none = np.zeros(0, dtype=np.int64)
+            return self._full(units[:half], assign, a, scale), self._full(units[half:], assign, a, scale), none
+        extra = self._two_for_one(in_a, in_b, scale) if rng.random() < 0.5 else np.zeros(0, dtype=np.int64)
+        if len(extra):
+            in_a, in_b = in_a[~np.isin(in_a, extra)], in_b[~np.isin(in_b, extra)]
         half_a, half_b = len(in_a) // 2, len(in_b) // 2
         return (
             self._pairs(in_a[:half_a][:_SAMPLE], in_b[:half_b][:_SAMPLE], scale),
             self._pairs(in_a[half_a:][:_SAMPLE], in_b[half_b:][:_SAMPLE], scale),
+            extra,
         )
+
+    def _two_for_one(self, in_a: IntArray, in_b: IntArray, scale: FloatArray) -> IntArray:
+        """Return one unit of a territory and two of the other that weigh about the same.
+
+        Exchanges of equal numbers alone would never change how many units a territory has.
+        """
+        one, two = (in_a, in_b) if self.rng.random() < 0.5 else (in_b, in_a)
+        one, two = one[:12], two[:24]
+        if len(one) == 0 or len(two) < 2:
+            return np.zeros(0, dtype=np.int64)
+        w = self.problem.weights
+        first, second = np.triu_indices(len(two), 1)
+        change = (w[two[first]] + w[two[second]])[None, :, :] - w[one][:, None, :]
+        size = np.abs(change * scale).max(axis=2).ravel()
+        order = np.argsort(size, kind="stable")[:12]
+        pick = int(order[self.rng.integers(len(order))])
+        i, j = divmod(pick, len(first))
+        return np.array([one[i], two[first[j]], two[second[j]]], dtype=np.int64)
 
     def _full(self, units: IntArray, assign: IntArray, a: int, scale: FloatArray) -> _Side:
         from gtm_opt.solvers.even._kernels_split import subset_sums
@@ -159,11 +188,22 @@ class Resplitter:
         vectors = np.concatenate([swaps, -v_a, v_b])
         first = np.concatenate([np.repeat(in_a, len(in_b)), in_a, np.full(len(in_b), -1)])
         second = np.concatenate([np.tile(in_b, len(in_a)), np.full(len(in_a), -1), in_b])
-        size = np.abs(vectors / (np.abs(vectors).mean(axis=0) + 1e-300)).max(axis=1)
-        keep = min(len(vectors), int((2.0 * self.length) ** 0.5))
+        mean = np.abs(vectors).mean(axis=0)
+        inverse = 1.0 / np.where(mean > 0.0, mean, 1.0)
+        size = np.abs(vectors * inverse).max(axis=1)
+        keep = min(len(vectors), int((2.0 * _CHOICE * self.length) ** 0.5))
         chosen = np.argsort(size, kind="stable")[:keep]
         vectors, first, second = np.ascontiguousarray(vectors[chosen]), first[chosen], second[chosen]
-        out = np.empty((1 + keep + keep * (keep - 1) // 2, len(scale)))
+        cut = self._cut(vectors * inverse, keep)
+        out = np.empty((self.length, len(scale)))
         left, right = np.empty(len(out), dtype=np.int64), np.empty(len(out), dtype=np.int64)
-        count = pair_sums(vectors, first, second, out, left, right)
+        count = pair_sums(vectors, first, second, inverse, cut, out, left, right)
         return _Side(out[:count], in_a, left[:count], right[:count], np.stack([first, second], axis=1))
+
+    def _cut(self, vectors: FloatArray, keep: int) -> float:
+        """Return the size below which about ``length`` sums of two of the vectors lie."""
+        share = 1.1 * self.length / max(keep * (keep - 1) / 2.0, 1.0)
+        if share >= 1.0:
+            return float("inf")
+        e, f = self.rng.integers(keep, size=(2, 4096))
+        return float(np.quantile(np.abs(vectors[e] + vectors[f]).max(axis=1), share))

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["Budget", "Stream"]
 
 _SLICE = 0.05
+_STAGES = ((13, 4), (15, 4), (16, 4))
+"""Logarithm of the length of the lists, and fruitless tries per pair of territories, of each stage."""
+_NEAR = (0.25, 0.05, 0.0)
+"""How far above the best a round may be after a stage to be followed further."""
 _LARGE = 20_000
 """Units from which on annealing gives way to descent."""
 
@@ -84,22 +88,26 @@ class Stream:
         m, n, k = self.problem.n_criteria, len(self.free), self.problem.n_territories
         if self.problem.n_territories < 2 or n == 0:
             return
-        length = 2_000_000 if m <= 6 else 20_000_000
-        current = self.best.copy()
         if n > _LARGE:
+            current = self.best.copy()
             self.descend(current, min(budget.steps, 20.0 * n))
             self.resplit(current, budget.tries, 1 << 13)
             return
-        turn = 0
+        length = 2_000_000.0 if m <= 6 or k <= 3 else 20_000_000.0
+        pairs = k * (k - 1) // 2
+        turn, current = 0, self.best.copy()
         while not self.done and (self.steps < budget.steps or self.tries < budget.tries):
             steps = min(length, budget.steps - self.steps)
             if steps > 0:
                 self.anneal(current, int(steps), hot=0.1, cold=(0.003, 0.001, 0.01)[turn % 3])
-            patience = min(budget.tries - self.tries, 40.0 * k)
-            self.resplit(current, patience, 1 << (13 + 2 * (turn % 2)))
+            for stage, (width, times) in enumerate(_STAGES):
+                patience = min(budget.tries - self.tries, max(times * min(pairs, 4 * k), 8))
+                reached = self.resplit(current, patience, 1 << width)
+                if self.done or reached > self.value * (1.0 + _NEAR[stage]) or m > 12 * k:
+                    break
             turn += 1
-            if m > 6:
-                length *= 2
+            if m > 6 and k > 3:
+                length = min(2.0 * length, 6e8)
 
     def descend(self, assign: IntArray, steps: float) -> None:
         """Go downhill from ``assign`` (in place)."""
@@ -154,8 +162,8 @@ class Stream:
                 self.keep(best)
         return best
 
-    def resplit(self, assign: IntArray, patience: float, length: int) -> None:
-        """Re-split pairs of territories until ``patience`` tries in a row fail."""
+    def resplit(self, assign: IntArray, patience: float, length: int) -> float:
+        """Re-split pairs of territories until ``patience`` tries in a row fail; return the value."""
         problem, rng = self.problem, self.rng
         splitter = Resplitter(problem, self.free, rng, length)
         x = problem.deviations(assign)
@@ -169,6 +177,7 @@ class Stream:
                 idle = 0 if idle < patience else idle
                 if problem.value(x) < self.value:
                     self.keep(assign)
+        return problem.value(x)
 
     def _pick(self, x: FloatArray, center: FloatArray, k: int, rng: np.random.Generator) -> tuple[int, int]:
         off = x - center
