@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from gtm_opt.assignment import assign
-from gtm_opt.capacity import capacity
 from gtm_opt.carving import carve
 from gtm_opt.errors import Findings
 from gtm_opt.model import MAX_BUCKETS, CarvingProblem, Hierarchy, KeepOwner, Territories
 from gtm_opt.model.roles import Roles
 from gtm_opt.model.tables import did_you_mean
 from gtm_opt.quota import cascade
+from gtm_opt.sales_capacity import capacity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
     from gtm_opt.assignment import Staffing
-    from gtm_opt.capacity import Capacity
     from gtm_opt.carving import Carving
     from gtm_opt.model.calendar import Calendar
     from gtm_opt.model.roles import Role
     from gtm_opt.plan.plan import Plan
     from gtm_opt.quota import Quotas
+    from gtm_opt.sales_capacity import Capacity
 
 __all__ = ["build_plan", "rep_hierarchy"]
 
@@ -109,6 +109,8 @@ def build_plan(
     if levels and hierarchy is None and reps is not None:
         hierarchy = rep_hierarchy(reps, levels, max_buckets)
     problem = _problem(accounts, reps, territories, hierarchy, words)
+    if target_usd is not None:
+        _try_quota_words(problem, hierarchy, max_buckets, target_usd, over_assign, unit, calendar)
     carving = carve(problem, hierarchy=hierarchy, max_buckets=max_buckets, **(carve_options or {}))
     if effective is None and calendar is not None:
         effective = calendar.start
@@ -181,6 +183,25 @@ def _quotas(
         unit=unit,
         calendar=calendar,
     )
+
+
+def _try_quota_words(
+    problem: CarvingProblem,
+    hierarchy: Hierarchy | Literal["flat"] | None,
+    max_buckets: int,
+    target_usd: float,
+    over_assign: float | Mapping[str, float] | None,
+    unit: int,
+    calendar: Calendar | None,
+) -> None:
+    """Raise for what is wrong with the quota words before a long carve, not after it."""
+    if isinstance(hierarchy, Hierarchy):
+        tree = hierarchy
+    else:
+        names = problem.territories.names
+        buckets = max_buckets if hierarchy is None else max(2, len(names))
+        tree = Hierarchy.split(names, root="all" if "all" not in names else "(all)", max_buckets=buckets)
+    cascade(tree, target_usd, over_assign=over_assign, weights="equal", unit=unit, calendar=calendar)
 
 
 def _metrics(carving: Carving, able: Capacity | None, names: Sequence[str]) -> pd.DataFrame:

@@ -167,7 +167,8 @@ def _carried(plan: Plan) -> list[Row] | None:
     worst = bare.sort_values("net_oa_frac", kind="stable").iloc[0]
     text = (
         f"at {len(bare)} nodes sellers carry less than the node is asked for (ramp, open seats): "
-        f"worst {worst['node_id']} carries {worst['carried_usd']:,.0f} of {worst['quota_usd']:,.0f} USD ({worst['net_oa_frac']:+.1%})"
+        f"worst {worst['node_id']} carries {worst['carried_usd']:,.0f} of {worst['quota_usd']:,.0f} USD "
+        f"({worst['net_oa_frac']:+.1%})"
     )
     return [("quotas", "note", "carried quota", text)]
 

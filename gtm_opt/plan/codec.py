@@ -30,7 +30,7 @@ _KNOWN = {
     "Ramp": "gtm_opt.model.ramp",
     "Calendar": "gtm_opt.model.calendar",
     "Staffing": "gtm_opt.assignment",
-    "Capacity": "gtm_opt.capacity",
+    "Capacity": "gtm_opt.sales_capacity",
     "Quotas": "gtm_opt.quota",
 }
 

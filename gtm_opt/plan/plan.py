@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from gtm_opt.assignment import Staffing
-    from gtm_opt.capacity import Capacity
     from gtm_opt.carving import Carving
     from gtm_opt.model.roles import Roles
     from gtm_opt.plan.checks import PlanCheck
     from gtm_opt.plan.compare import PlanComparison
     from gtm_opt.quota import Quotas
+    from gtm_opt.sales_capacity import Capacity
 
 __all__ = ["Plan"]
 

@@ -137,7 +137,7 @@ def _restore(raw: pd.Series, meta: dict[str, Any]) -> pd.Series:
         days: pd.Series = pd.to_datetime(raw.astype(object).where(~empty, None), format="ISO8601", utc="," in dtype)
         return pd.Series(days.astype(dtype))
     if dtype == "bool":
-        return raw.astype(str).map({"True": True, "False": False}).astype(bool)
+        return pd.Series(raw.astype(str).to_numpy() == "True", dtype=bool)
     if dtype.startswith("period"):
         return pd.Series(pd.PeriodIndex(raw.astype(object).where(~empty, None), dtype=dtype))
     if not pd.api.types.is_numeric_dtype(raw.dtype):

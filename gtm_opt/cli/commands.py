@@ -1,0 +1,189 @@
+"""What the commands do, once the library is loaded."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from gtm_opt.carving.compile import compile_problem
+from gtm_opt.carving.impossible import impossible
+from gtm_opt.cli.exits import ExitCode
+from gtm_opt.cli.progress import progress_line
+from gtm_opt.cli.read_config import read_config
+from gtm_opt.cli.request import make_request, output_folder, read_assignment_file
+from gtm_opt.errors import InfeasibleError
+from gtm_opt.plan import build_plan
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gtm_opt.cli.config import Config
+    from gtm_opt.cli.request import Request
+    from gtm_opt.model import CarvingProblem
+    from gtm_opt.plan import Plan
+
+__all__ = ["finish", "refuse_impossible", "run_check", "run_plan", "show_solvers", "show_versions"]
+
+PACKAGES = (
+    "numpy",
+    "scipy",
+    "pandas",
+    "numba",
+    "ortools",
+    "pulp",
+    "networkx",
+    "pydantic",
+    "typer",
+    "pyarrow",
+    "openpyxl",
+)
+
+
+def run_plan(
+    path: Path,
+    out: Path | None,
+    time_limit: float | None,
+    seed: int | None,
+    excel: bool,
+    nearest: bool,
+    dry_run: bool,
+    quiet: bool,
+) -> ExitCode:
+    """Make and save the plan of a config."""
+    config = read_config(path)
+    request = make_request(config, path.parent)
+    for note in request.notes:
+        _say(f"note: {note}", quiet)
+    wish = config.carve
+    on_infeasible = "nearest" if nearest else wish.on_infeasible
+    if on_infeasible == "raise":
+        refuse_impossible(request.problem)
+    if dry_run:
+        _say(f"{request.problem}\nEverything can be read, nothing contradicts itself. Nothing was planned.", quiet)
+        return ExitCode.FINE
+    limit = time_limit if time_limit is not None else wish.time_limit
+    with progress_line(quiet, limit) as callback:
+        plan = _build(config, request, limit, wish.seed if seed is None else seed, on_infeasible, callback)
+    return finish(
+        plan, output_folder(config, path.parent, out), config.output.format, excel or config.output.excel, quiet
+    )
+
+
+def _build(config: Config, request: Request, limit: float | None, seed: int, on_infeasible: str, callback: Any) -> Plan:
+    wish, quota = config.carve, config.quota
+    return build_plan(
+        request.problem,
+        request.reps,
+        hierarchy=request.hierarchy,
+        max_buckets=wish.max_buckets,
+        roles=request.roles or None,
+        calendar=request.calendar,
+        target_usd=None if quota is None else quota.target_usd,
+        over_assign=None if quota is None else quota.over_assign,
+        quota_weights="share" if quota is None else quota.weights,
+        unit=1_000 if quota is None else quota.unit,
+        carve_options={
+            "solver": wish.solver,
+            "time_limit": limit,
+            "seed": seed,
+            "effort": wish.effort,
+            "max_gap": wish.max_gap,
+            "on_infeasible": on_infeasible,
+            "progress": callback,
+        },
+    )
+
+
+def refuse_impossible(problem: CarvingProblem) -> None:
+    """Raise for wishes that are provably impossible, also where the objective would take them as a measure.
+
+    Raises
+    ------
+    InfeasibleError
+    """
+    reasons = impossible(compile_problem(problem, problem.territories.names))
+    if reasons:
+        raise InfeasibleError(reasons)
+
+
+def finish(plan: Plan, folder: Path, format: Any, excel: bool, quiet: bool) -> ExitCode:
+    """Save a plan, show its summary, and return the exit code it deserves."""
+    plan.save(folder, format=format, excel=excel)
+    _say(plan.summary(), quiet)
+    _say(f"\nSaved in {folder}: {len(plan.tables)} tables, summary.txt" + (", plan.xlsx" if excel else ""), quiet)
+    if plan.check().ok:
+        return ExitCode.FINE
+    typer.echo(
+        "gtm-opt: the plan does not keep everything that was asked for (exit code 1); see the table of violations.",
+        err=True,
+    )
+    return ExitCode.VIOLATIONS
+
+
+def run_check(path: Path, assignment: Path, account: str | None, territory: str | None, quiet: bool) -> ExitCode:
+    """Check an assignment that was made elsewhere against the wishes of a config."""
+    from gtm_opt.measures import check
+
+    config = read_config(path)
+    request = make_request(config, path.parent)
+    done = check(request.problem, read_assignment_file(assignment, config, account, territory))
+    shown = done.criteria[
+        ["criterion", "tolerance", "worst_deviation", "worst_territory", "forced_deviation", "within"]
+    ]
+    _say(f"{request.problem}\n\n{shown.to_string(index=False, float_format='{:.4f}'.format)}", quiet)
+    for row in done.moved.to_dict("records"):
+        _say(f"moved: {row['share_moved']:.1%} of {row['measure']}", quiet)
+    _say(f"\n{done}", quiet)
+    return ExitCode.FINE if done.ok else ExitCode.VIOLATIONS
+
+
+def show_solvers() -> None:
+    """Print the solver table: one line each, with what it does not understand."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from gtm_opt.solvers import solver_table
+
+    table = Table(box=None, pad_edge=False)
+    for title in ("solver", "bounds", "proofs", "does not understand", "described in"):
+        table.add_column(title, overflow="fold")
+    words = (
+        "several_criteria",
+        "unequal_shares",
+        "preferences",
+        "bands",
+        "rules",
+        "side_rows",
+        "by_territory",
+        "evenness",
+    )
+    for row in solver_table().to_dict("records"):
+        lacks = ", ".join(w.replace("_", " ") for w in words if not row[w])
+        marks = ["yes" if row[w] else "" for w in ("lower_bound", "proof")]
+        table.add_row(str(row["solver"]), *marks, lacks or "-", str(row["source"]))
+    Console(highlight=False, markup=False).print(table)
+
+
+def show_versions() -> None:
+    """Print versions, one a line."""
+    from gtm_opt import __version__
+
+    lines = [
+        f"gtm-opt     {__version__}",
+        f"python      {platform.python_version()}",
+        f"system      {platform.platform()}",
+    ]
+    for name in PACKAGES:
+        try:
+            lines.append(f"{name:<12}{version(name)}")
+        except PackageNotFoundError:
+            lines.append(f"{name:<12}not installed")
+    typer.echo("\n".join(lines))
+
+
+def _say(text: str, quiet: bool) -> None:
+    if not quiet:
+        typer.echo(text)

@@ -1,0 +1,310 @@
+"""The words of a config file: what each section may hold."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+__all__ = ["Config", "Join", "Measure", "Source"]
+
+Value = str | int | float | bool
+Where = dict[str, Value | list[Value]]
+PerTerritory = float | dict[str, float]
+
+
+class Section(BaseModel):
+    """A part of the file; words it does not know are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Source(Section):
+    """A table in a file."""
+
+    file: str
+    sheet: str | int | None = None
+    separator: str | None = None
+    encoding: str = "utf-8-sig"
+    errors: Literal["strict", "replace"] = "strict"
+    columns: dict[str, str] = {}
+    parse: list[str] = []
+    fill: dict[str, Value] = {}
+    replace: dict[str, dict[str, Value]] = {}
+    where: Where = {}
+    where_not: Where = {}
+
+
+class Measure(Section):
+    """One column that is made of the rows of a joined table."""
+
+    how: Literal["sum", "count", "mean", "max", "min", "most_frequent", "most_value", "latest"]
+    column: str | None = None
+    by: str | None = None
+    where: Where = {}
+    where_not: Where = {}
+    since: str | None = None
+    until: str | None = None
+    empty: Value | None = None
+
+    @model_validator(mode="after")
+    def _has_what_it_needs(self) -> Measure:
+        if self.how != "count" and self.column is None:
+            raise ValueError(f"how = '{self.how}' needs column = the column it is made of")
+        if self.how == "most_value" and self.by is None:
+            raise ValueError("how = 'most_value' needs by = the column that is summed")
+        return self
+
+
+class Join(Source):
+    """A second table with several rows per account, turned into columns of the account table."""
+
+    key: str
+    to: str | None = None
+    date: str | None = None
+    date_format: str | None = None
+    measures: dict[str, Measure]
+
+
+class Accounts(Source):
+    """The accounts."""
+
+    id: str = "account_id"
+    join: list[Join] = []
+
+
+class Reps(Source):
+    """The sales team: one row per rep or seat."""
+
+    id: str = "rep_id"
+    capacity: str | None = None
+    status: str | None = None
+    levels: list[str] = []
+    date_format: str | None = None
+
+
+class Territories(Section):
+    """What to carve into, where it is not one territory per rep."""
+
+    count: int | None = Field(None, ge=1)
+    names: list[str] | None = None
+    per: str | None = None
+    tree: list[int] | dict[str, Any] | None = None
+    levels: list[str] = []
+    shares: dict[str, float] | None = None
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Territories:
+        given = [w for w in ("count", "names", "per", "tree", "shares") if getattr(self, w) is not None]
+        if len(given) != 1:
+            got = " and ".join(given) or "none"
+            raise ValueError(f"needs exactly one of count, names, shares, per and tree, got {got}")
+        return self
+
+
+class BalanceWords(Section):
+    """Totals of a column shall be even."""
+
+    kind: Literal["balance"]
+    column: str
+    tolerance: float = Field(0.05, ge=0)
+    priority: int = Field(1, ge=1)
+    penalty: float | None = Field(None, gt=0)
+    shares: dict[str, float] | None = None
+
+
+class CountWords(Section):
+    """Numbers of accounts shall be even."""
+
+    kind: Literal["count"]
+    tolerance: float = Field(0.10, ge=0)
+    priority: int = Field(1, ge=1)
+    penalty: float | None = Field(None, gt=0)
+    shares: dict[str, float] | None = None
+
+
+class MixWords(Section):
+    """Categories of a column shall be spread evenly."""
+
+    kind: Literal["mix"]
+    column: str
+    tolerance: float = Field(0.25, ge=0)
+    priority: int = Field(2, ge=1)
+    penalty: float | None = Field(None, gt=0)
+    value: str | None = None
+    max_categories: int = Field(30, ge=1)
+
+
+class LimitWords(Section):
+    """Totals of a column must stay within absolute limits."""
+
+    kind: Literal["limit"]
+    column: str
+    at_most: PerTerritory | None = None
+    at_least: PerTerritory | None = None
+    priority: int = Field(1, ge=1)
+
+
+class KeepOwnerWords(Section):
+    """Leave accounts with their owner."""
+
+    kind: Literal["keep_owner"]
+    owner: str = "owner"
+    value: str | None = None
+    weight: float = Field(1.0, gt=0)
+    unknown: Literal["error", "unowned"] = "error"
+
+
+class NearWords(Section):
+    """Keep accounts near their territory's center."""
+
+    kind: Literal["near"]
+    lat: str = "lat"
+    lon: str = "lon"
+    metric: Literal["haversine", "euclidean"] = "haversine"
+    squared: bool = False
+    value: str | None = None
+    weight: float = Field(1.0, gt=0)
+
+
+class FitWords(Source):
+    """Scores from a file: rows by account (or by another column), columns by territory or rep."""
+
+    kind: Literal["fit"]
+    by: str | None = None
+    value: str | None = None
+    weight: float = Field(1.0, gt=0)
+
+
+class RelationshipWords(Source):
+    """Reps who have done business with an account suit it: shares of a column of a list of deals."""
+
+    kind: Literal["relationship"]
+    key: str
+    rep: str
+    deal_value: str | None = None
+    value: str | None = None
+    weight: float = Field(1.0, gt=0)
+
+
+class KeepTogetherWords(Section):
+    """Families go to one territory."""
+
+    kind: Literal["keep_together"]
+    column: str = "parent_id"
+
+
+class KeepApartWords(Section):
+    """Accounts of a group go to different territories."""
+
+    kind: Literal["keep_apart"]
+    groups: list[list[str]]
+
+
+class PinWords(Section):
+    """Accounts locked into a territory."""
+
+    kind: Literal["pin"]
+    accounts: dict[str, str] = {}
+    file: str | None = None
+    sheet: str | int | None = None
+    account: str = "account_id"
+    territory: str = "territory"
+
+
+class ForbidWords(Section):
+    """Accounts locked out of a territory."""
+
+    kind: Literal["forbid"]
+    pairs: list[tuple[str, str]] = []
+    by: str | None = None
+    file: str | None = None
+    sheet: str | int | None = None
+    account: str = "account_id"
+    territory: str = "territory"
+
+
+class MaxMovedWords(Section):
+    """At most this share may leave its owner."""
+
+    kind: Literal["max_moved"]
+    share: float = Field(ge=0, le=1)
+    by: str | None = None
+    owner: str | None = None
+
+
+class Carve(Section):
+    """How to carve."""
+
+    solver: str = "auto"
+    objective: Literal["preferences", "even"] | None = None
+    time_limit: float | None = Field(None, gt=0)
+    seed: int = Field(0, ge=0)
+    effort: float = Field(1.0, gt=0)
+    max_gap: float = Field(0.0, ge=0)
+    max_buckets: int = Field(10, ge=2)
+    flat: bool = False
+    previous: str | None = None
+    on_infeasible: Literal["raise", "nearest"] = "raise"
+
+
+class CalendarWords(Section):
+    """The fiscal year."""
+
+    fy_start: str
+    months: Literal[12, 18, 24] = 12
+    season: list[float] | None = None
+    in_quarter: list[float] | None = None
+    year_label: Literal["end", "start"] = "end"
+
+
+class RoleWords(Section):
+    """What a kind of seller produces."""
+
+    name: str
+    productivity_usd_py: float = Field(ge=0)
+    segment: str | None = None
+    ramp: list[float] = []
+    ramp_quota: list[float] | None = None
+    fte: float = Field(1.0, gt=0, le=1)
+    quota_type: Literal["direct", "overlay"] = "direct"
+
+
+class Quota(Section):
+    """The number, and how it is handed down."""
+
+    target_usd: float = Field(ge=0)
+    over_assign: PerTerritory | None = None
+    weights: str | dict[str, float] = "share"
+    unit: int = Field(1_000, ge=1)
+
+
+class Output(Section):
+    """Where the plan goes."""
+
+    dir: str = "plan"
+    format: Literal["csv", "parquet"] = "csv"
+    excel: bool = False
+
+
+Criterion = Annotated[BalanceWords | CountWords | MixWords | LimitWords, Field(discriminator="kind")]
+Preference = Annotated[KeepOwnerWords | NearWords | FitWords | RelationshipWords, Field(discriminator="kind")]
+Rule = Annotated[
+    KeepTogetherWords | KeepApartWords | PinWords | ForbidWords | MaxMovedWords, Field(discriminator="kind")
+]
+
+
+class Config(Section):
+    """A whole config file."""
+
+    accounts: Accounts
+    reps: Reps | None = None
+    territories: Territories | None = None
+    balance: list[Criterion] = []
+    prefer: list[Preference] = []
+    rules: list[Rule] = []
+    carve: Carve = Field(default_factory=lambda: Carve.model_validate({}))
+    calendar: CalendarWords | None = None
+    roles: list[RoleWords] = []
+    quota: Quota | None = None
+    output: Output = Output()

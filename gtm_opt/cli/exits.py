@@ -1,0 +1,77 @@
+"""Exit codes, and user mistakes as one screen of text instead of a traceback."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["ExitCode", "UserMistakeError", "guarded"]
+
+MOST_LINES = 40
+
+
+class ExitCode(IntEnum):
+    """What the process ends with."""
+
+    FINE = 0
+    VIOLATIONS = 1
+    """A plan was made or checked, but does not keep everything that was asked for."""
+    MISTAKE = 2
+    """The config, a file or an option is wrong; nothing was planned."""
+    IMPOSSIBLE = 3
+    """Proven: no plan can keep what was asked for."""
+    INTERRUPTED = 130
+
+
+class UserMistakeError(Exception):
+    """Something the user can mend; the text says what and how."""
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Turn what a user can mend into a message on stderr and an exit code."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        _leave("Interrupted. Nothing was written.", ExitCode.INTERRUPTED)
+    except UserMistakeError as error:
+        _leave(str(error), ExitCode.MISTAKE)
+    except Exception as error:
+        code, text = _known(error)
+        if code is None:
+            raise
+        _leave(text, code)
+
+
+def _known(error: Exception) -> tuple[ExitCode | None, str]:
+    from gtm_opt.errors import DataError, GtmOptError, InfeasibleError
+
+    if isinstance(error, InfeasibleError):
+        hint = (
+            "\n\nTo get the nearest possible plan instead, with a note of what had to give, write\n"
+            '    on_infeasible = "nearest"\nunder [carve], or add --nearest to the command.'
+        )
+        return ExitCode.IMPOSSIBLE, f"This request is impossible: no plan can keep it.\n{error}{hint}"
+    if isinstance(error, GtmOptError | DataError):
+        return ExitCode.MISTAKE, str(error)
+    if isinstance(error, OSError):
+        where = f" '{error.filename}'" if error.filename else ""
+        return ExitCode.MISTAKE, f"Cannot read or write{where}: {error.strerror or error}."
+    if isinstance(error, ImportError):
+        return ExitCode.MISTAKE, str(error)
+    return None, ""
+
+
+def _leave(text: str, code: ExitCode) -> None:
+    lines = text.splitlines()
+    if len(lines) > MOST_LINES:
+        more = len(lines) - MOST_LINES
+        lines = [*lines[:MOST_LINES], f"... and {more} more lines. Mend these first, and run again."]
+    typer.echo("gtm-opt: " + "\n".join(lines), err=True)
+    raise typer.Exit(int(code))

@@ -1,0 +1,140 @@
+"""The commented config that ``gtm-opt init`` writes."""
+
+from __future__ import annotations
+
+__all__ = ["TEMPLATE"]
+
+TEMPLATE = """\
+# What `gtm-opt plan` shall do. Lines with a # in front are optional words with an example value.
+# File names are relative to this file; ${NAME} stands for an environment variable.
+
+[accounts]
+file = "accounts.csv"            # .csv, .xlsx or .parquet
+id = "account_id"                # column with the account ids: unique, never empty
+# sheet = "Accounts"             # of a workbook; default: the first
+# separator = ";"                # of a text file; default: what the header line uses
+# encoding = "cp1252"            # default: UTF-8; errors = "replace" drops what cannot be read
+# columns = { arr_usd = "Annual Revenue" }        # name used here = name in the file
+# parse = ["arr_usd"]            # read "$500,343 ", "($3,864)", "1.2M", "-" as numbers
+# fill = { arr_usd = 0 }         # what an empty cell stands for
+# replace = { industry = { "Technolgy" = "Technology" } }   # mend values
+# where = { country = ["US", "CA"] }              # only these rows
+# where_not = { status = "churned" }              # not these rows
+
+# Columns made of a second table with several rows per account.
+# [[accounts.join]]
+# file = "opportunities.csv"
+# key = "account_id"             # its column with the account ids
+# date = "close_date"
+# date_format = "%d-%m-%Y"       # default: 2027-01-31
+# [accounts.join.measures]
+# open_pipeline_usd = { how = "sum", column = "amount_usd", where = { stage = ["Open", "Commit"] } }
+# won_last_year_usd = { how = "sum", column = "amount_usd", where = { stage = "Won" }, since = "2026-01-01" }
+# open_deals = { how = "count", where = { stage = "Open" } }
+# owner = { how = "most_value", column = "rep", by = "amount_usd" }     # or most_frequent, or latest
+
+# One territory per rep:
+[reps]
+file = "reps.csv"
+id = "rep_id"
+# capacity = "capacity"          # column: how large a territory the rep gets; default: all the same
+# status = "status"              # column: filled, TBH (to be hired), TBR (to be replaced)
+# levels = ["region", "manager"] # columns from the top down: carve regions first, then teams, then reps
+
+# ... or territories without reps; exactly one of:
+# [territories]
+# count = 20
+# names = ["East", "West"]
+# shares = { East = 8, West = 9 }
+# per = "manager"                # a column of the reps: one territory per manager, as large as the team
+# tree = [4, 5]                  # 4 regions of 5 territories each
+# levels = ["region", "territory"]
+
+# What shall be even. Priority 1 first; what cannot be kept gives way from the last priority up.
+[[balance]]
+column = "arr_usd"
+tolerance = 0.05                 # within 5 % of each territory's share
+priority = 1
+
+[[balance]]
+kind = "count"                   # the number of accounts
+tolerance = 0.10
+priority = 2
+
+# [[balance]]
+# kind = "mix"                   # every industry spread evenly
+# column = "industry"
+# tolerance = 0.25
+# [[balance]]
+# kind = "limit"                 # absolute limits
+# column = "workload_h"
+# at_most = 1600
+
+# What to prefer within these bands.
+[[prefer]]
+kind = "keep_owner"
+owner = "owner"                  # column with the id of the rep who owns the account today
+value = "arr_usd"                # what moving costs; default: every account the same
+# unknown = "unowned"            # owners who are no reps any more: their accounts are free
+
+# [[prefer]]
+# kind = "near"                  # short distances
+# lat = "lat"
+# lon = "lon"
+# [[prefer]]
+# kind = "relationship"          # reps who sold to an account before
+# file = "opportunities.csv"
+# key = "account_id"
+# rep = "rep"
+# deal_value = "amount_usd"
+# [[prefer]]
+# kind = "fit"                   # scores 0 to 1: first column the value of `by`, one column per territory
+# file = "skills.csv"
+# by = "industry"
+
+# What every plan must keep.
+# [[rules]]
+# kind = "keep_together"
+# column = "parent_id"           # families
+# [[rules]]
+# kind = "pin"
+# file = "named_accounts.csv"    # columns account_id, territory; or accounts = { "A-1" = "R-07" }
+# [[rules]]
+# kind = "forbid"
+# pairs = [["A-2", "R-03"]]
+# [[rules]]
+# kind = "keep_apart"
+# groups = [["A-3", "A-4"]]      # competitors
+# [[rules]]
+# kind = "max_moved"
+# share = 0.20                   # at most 20 % may leave their owner
+# by = "arr_usd"
+
+[carve]
+# solver = "auto"                # `gtm-opt solvers` lists them
+# time_limit = 30                # seconds
+seed = 0
+# effort = 1.0
+# objective = "even"             # as even as possible; default where nothing is preferred
+# max_buckets = 10               # carve at most this many at a time
+on_infeasible = "raise"          # "nearest": make the nearest possible plan and say what had to give
+
+# The year, the roles and the number. Leave them out for a carve alone.
+# [calendar]
+# fy_start = "2027-01"
+# season = [0.20, 0.24, 0.26, 0.30]               # share of the year in each quarter
+# [[roles]]
+# name = "AE"                    # the reps' column `role` says who has which, when there are several
+# productivity_usd_py = 900000   # what a ramped rep books in a year
+# ramp = [0, 0.25, 0.5, 0.75]    # by month of tenure, 1 afterwards (the reps' column start_date)
+# [quota]
+# target_usd = 20000000
+# over_assign = { manager = 0.05, rep_id = 0.05 } # by level, into which the edge leads; or one number
+# weights = "share"              # or "equal", "capacity", an account column, or { arr_usd = 0.5, capacity = 0.5 }
+# unit = 1000
+
+[output]
+dir = "plan"
+# format = "parquet"             # default: csv
+# excel = true                   # also one workbook
+"""
