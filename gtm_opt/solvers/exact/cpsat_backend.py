@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,6 @@ from gtm_opt.solvers.protocol import Capabilities, SolverResult
 
 if TYPE_CHECKING:
     from gtm_opt.instance import Evenness, Instance, IntArray
-    from gtm_opt.solvers.exact.formulation import Pairs
     from gtm_opt.solvers.exact.integers import Scaled
     from gtm_opt.solvers.protocol import Run
 
@@ -37,8 +37,8 @@ def _import_cp_model() -> Any:
 
         if "highspy" in sys.modules or "undefined symbol" in str(error):
             raise SolverNotAvailableError(
-                "solver='cpsat' needs ortools, which cannot be loaded into a process that has loaded highspy (both bring "
-                "their own HiGHS). Use solver='milp' here, or carve in a fresh process that does not import highspy."
+                "solver='cpsat' needs ortools, which cannot be loaded into a process that has loaded highspy "
+                "(both bring their own HiGHS). Use solver='milp' here, or carve in a fresh process that does not import highspy."
             ) from error
         raise SolverNotAvailableError(
             "solver='cpsat' needs the package ortools, which is not installed. Install 'ortools', or use solver='milp'."
@@ -69,7 +69,8 @@ class _Model:
         self.x = [self.model.new_bool_var("") for _ in range(len(pairs.unit))]
         self.in_territory = [np.flatnonzero(pairs.territory == k) for k in range(instance.n_territories)]
         self.activity = [
-            scale_sums(pairs.activity[:, j], pairs.unit, instance.n_units) for j in range(instance.n_criteria)
+            scale_sums(pairs.activity[:, j], pairs.unit, instance.n_units, fine=bool(np.isfinite(instance.penalty[j])))
+            for j in range(instance.n_criteria)
         ]
         self.cost_factor = 1.0
         self.exact = all(scaled.error == 0.0 for scaled in self.activity)
@@ -96,16 +97,19 @@ class _Model:
     def _units_once(self) -> None:
         # (1) every unit in one territory
         starts = np.searchsorted(self.pairs.unit, np.arange(self.instance.n_units + 1)).tolist()
-        for first, last in zip(starts[:-1], starts[1:], strict=True):
+        for first, last in itertools.pairwise(starts):
             self.model.add_exactly_one(self.x[first:last])
 
-    def _limit(self, value: float, scaled: Scaled, side: int) -> int:
-        """Return an upper (side 1) or lower (side -1) limit in scaled units."""
+    def _limit(self, value: float, scaled: Scaled, side: int, *, elastic: bool = False) -> int:
+        """Return an upper (side 1) or lower (side -1) limit in scaled units, rounded inwards.
+
+        Elastic limits are rounded outwards: their excess is then never more than the true one.
+        """
         margin = scaled.error + 1e-9 * abs(value) * scaled.factor
-        shifted = value * scaled.factor + side * self.direction * margin
         if self.direction < 0 and scaled.error == 0.0:
-            shifted = value * scaled.factor  # exact data needs no narrowing
-        return math.floor(shifted) if side > 0 else math.ceil(shifted)
+            margin = 0.0  # exact data needs no narrowing
+        shifted = value * scaled.factor + side * self.direction * margin
+        return math.floor(shifted) if (side > 0) != elastic else math.ceil(shifted)
 
     def _costs(self) -> float:
         """Put costs into the objective; return their factor."""
@@ -140,10 +144,11 @@ class _Model:
                     under = self.model.new_int_var(0, max(most, math.ceil(max(low, 0.0) * scaled.factor)), "")
                     self.terms += [(over, weight), (under, weight)]
                     total = total + under - over
+                elastic = bool(np.isfinite(instance.penalty[j]))
                 if high < np.inf:
-                    self.model.add(total <= self._limit(high, scaled, 1))
+                    self.model.add(total <= self._limit(high, scaled, 1, elastic=elastic))
                 if low > 0.0:
-                    self.model.add(total >= self._limit(low, scaled, -1))
+                    self.model.add(total >= self._limit(low, scaled, -1, elastic=elastic))
 
     def _rows(self) -> None:
         # (3) side rows
@@ -221,6 +226,9 @@ def _sharpened(unit: float) -> tuple[int, int]:
     return math.ceil(unit * sharpness), sharpness
 
 
+_CAPABILITIES = Capabilities(evenness=True, proof=True, lower_bound=True)
+
+
 @dataclass(frozen=True, slots=True)
 class CpSatSolver:
     """Constraint programming with learning on the full model, by OR-tools CP-SAT, one worker.
@@ -233,7 +241,7 @@ class CpSatSolver:
     """
 
     name: str = "cpsat"
-    capabilities: Capabilities = Capabilities(evenness=True, proof=True, lower_bound=True)
+    capabilities: Capabilities = _CAPABILITIES
     source: str = "Perron, Didier, Gay (2023), doi:10.4230/LIPIcs.CP.2023.3"
 
     def __call__(

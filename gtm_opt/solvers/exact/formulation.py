@@ -185,9 +185,7 @@ def _units_once(build: _Builder, pairs: Pairs, n_units: int) -> None:
         build.row(f"unit_{i}", columns, np.ones(len(columns)), 1.0, 1.0)
 
 
-def _bands(
-    build: _Builder, instance: Instance, pairs: Pairs, in_territory: list[IntArray], inside: float
-) -> None:
+def _bands(build: _Builder, instance: Instance, pairs: Pairs, in_territory: list[IntArray], inside: float) -> None:
     # (2) bands
     for k, columns in enumerate(in_territory):
         for j in range(instance.n_criteria):
@@ -206,7 +204,9 @@ def _bands(
             build.row(f"band_{k}_{j}", indices, values, low / target + hair, high / target - hair)
 
 
-def _evenness(build: _Builder, instance: Instance, evenness: Evenness, pairs: Pairs, in_territory: list[IntArray]) -> None:
+def _evenness(
+    build: _Builder, instance: Instance, evenness: Evenness, pairs: Pairs, in_territory: list[IntArray]
+) -> None:
     # (5) evenness
     kind, unit = evenness.kind, evenness.unit
     worst = build.column("worst", 1.0, 0.0, np.inf)

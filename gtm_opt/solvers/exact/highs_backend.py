@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint
@@ -23,6 +23,9 @@ _INSIDE = 3e-6
 """HiGHS keeps rows to 1e-6; an answer that is out by that is asked for again with bands this much narrower."""
 
 
+_CAPABILITIES = Capabilities(evenness=True, proof=True, lower_bound=True)
+
+
 @dataclass(frozen=True, slots=True)
 class MilpSolver:
     """Branch and cut on the full model by HiGHS (`scipy.optimize.milp`).
@@ -35,7 +38,7 @@ class MilpSolver:
     """
 
     name: str = "milp"
-    capabilities: Capabilities = Capabilities(evenness=True, proof=True, lower_bound=True)
+    capabilities: Capabilities = _CAPABILITIES
     source: str = "Huangfu, Hall (2018), doi:10.1007/s12532-017-0130-5"
 
     def __call__(
@@ -64,9 +67,9 @@ def _solve(instance: Instance, run: Run, inside: float) -> tuple[IntArray | None
     model = formulate(instance, inside)
     size = np.abs(model.objective[model.objective != 0.0])
     scale = float(size.mean()) if len(size) else 1.0
-    integral = np.zeros(len(model.objective))
-    integral[: model.n_pairs] = 1.0
-    options: dict[str, float | bool] = {"mip_rel_gap": 0.0}
+    integral = np.zeros(len(model.objective), dtype=np.int64)
+    integral[: model.n_pairs] = 1
+    options: dict[str, Any] = {"mip_rel_gap": 0.0}
     if np.isfinite(run.remaining):
         options["time_limit"] = max(run.remaining, 0.01)
     result = highs(

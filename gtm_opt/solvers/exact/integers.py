@@ -35,7 +35,7 @@ class Scaled:
     error: float
 
 
-def scale_sums(values: FloatArray, unit: IntArray, n_units: int) -> Scaled:
+def scale_sums(values: FloatArray, unit: IntArray, n_units: int, *, fine: bool = False) -> Scaled:
     """Scale what is summed over units, for example one activity of all pairs.
 
     Parameters
@@ -45,6 +45,8 @@ def scale_sums(values: FloatArray, unit: IntArray, n_units: int) -> Scaled:
     unit : ndarray of int, shape (n_pairs,)
         Only one pair of a unit counts in a sum.
     n_units : int
+    fine : bool
+        Scale exact data up as well, for limits that fall between its values.
 
     Notes
     -----
@@ -60,7 +62,8 @@ def scale_sums(values: FloatArray, unit: IntArray, n_units: int) -> Scaled:
         if total * factor > _TOTAL * 2**6:
             break
         if np.array_equal(whole / factor, values):
-            return Scaled(whole.astype(np.int64), factor, 0.0)
+            finer = 2.0 ** max(0.0, np.floor(np.log2(_TOTAL / (total * factor)))) if fine else 1.0
+            return Scaled((whole * finer).astype(np.int64), float(factor * finer), 0.0)
     factor = 2.0 ** np.floor(np.log2(_TOTAL / total))
     whole = np.rint(values * factor)
     off = np.zeros(n_units)

@@ -66,7 +66,10 @@ def _build(model: Formulation) -> tuple[LpProblem, list[Any]]:
     problem = pulp.LpProblem("carve", pulp.LpMinimize)
     variables = [
         problem.add_variable(
-            name, float(low), None if np.isinf(high) else float(high), "Binary" if column < model.n_pairs else "Continuous"
+            name,
+            float(low),
+            None if np.isinf(high) else float(high),
+            "Binary" if column < model.n_pairs else "Continuous",
         )
         for column, (name, low, high) in enumerate(zip(model.column_names, model.low, model.high, strict=True))
     ]
@@ -88,6 +91,9 @@ def _build(model: Formulation) -> tuple[LpProblem, list[Any]]:
     return problem, variables
 
 
+_CAPABILITIES = Capabilities(evenness=True, proof=True, lower_bound=True)
+
+
 @dataclass(frozen=True, slots=True)
 class PulpSolver:
     """Branch and cut on the full model by a PuLP solver, CBC unless told otherwise.
@@ -102,7 +108,7 @@ class PulpSolver:
     """
 
     name: str = "pulp"
-    capabilities: Capabilities = Capabilities(evenness=True, proof=True, lower_bound=True)
+    capabilities: Capabilities = _CAPABILITIES
     source: str = "Forrest, Lougee-Heimer (2005), doi:10.1287/educ.1053.0020"
     backend: Any = None
 

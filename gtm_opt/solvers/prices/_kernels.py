@@ -35,9 +35,9 @@ def smoothed(cost, act, side, weight, price, side_price, heat, grad, hess, out):
 
     ``cost`` (rows, K), inf = barred; ``act`` (rows, 1 or K, m); ``side`` (rows, K, R); ``weight`` (rows,);
     ``price`` (K, m); ``side_price`` (R,); ``heat`` (1 + m + R,): the temperature of a unit is
-    ``heat[0] + heat[1:] . (its activities, its largest use of each side row)``. Adds to ``grad`` (K, m + R), to the blocks of ``hess``
-    (K (m + R), K (m + R)) on and below the diagonal, and to ``out``: smoothed sum, plain sum, its
-    compensation, sum of magnitudes, units without an allowed territory.
+    ``heat[0] + heat[1:] . (its activities, its largest use of each side row)``. Adds to ``grad``
+    (K, m + R), to the blocks of ``hess`` (K (m + R), K (m + R)) on and below the diagonal, and to ``out``:
+    smoothed sum, plain sum, its compensation, sum of magnitudes, units without an allowed territory.
     """
     n_rows, n_k = cost.shape
     n_act, n_side = act.shape[2], side.shape[2]

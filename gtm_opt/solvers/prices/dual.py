@@ -155,7 +155,8 @@ class Dual:
         scale = self.scale[: self._n_bands].reshape(self._shape).mean(axis=0)
         span = np.maximum(np.ptp(prices, axis=0) if k else prices.sum(axis=0), least / scale)
         side = np.maximum(side_prices, least / self.scale[self._n_bands :])
-        return factor * np.concatenate([[cost], span, side])
+        heat: FloatArray = factor * np.concatenate([[cost], span, side])
+        return heat
 
     def evaluate(self, blocks: Blocks, point: FloatArray, heat: FloatArray) -> DualValue:
         """Return value, bound, gradient and curvature at ``point``. One pass over the units.
@@ -175,9 +176,7 @@ class Dual:
 
         def one(block: Block) -> tuple[FloatArray, FloatArray, FloatArray]:
             grad, hess, out = np.zeros((k, width)), np.zeros((k * width, k * width)), np.zeros(5)
-            smoothed(
-                block.cost, block.activities, block.side, block.weight, prices, side_prices, heat, grad, hess, out
-            )
+            smoothed(block.cost, block.activities, block.side, block.weight, prices, side_prices, heat, grad, hess, out)
             return grad, hess, out
 
         grad, hess, outs = np.zeros((k, width)), np.zeros((k * width, k * width)), []

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["PricesSolver", "prices"]
 
 
+_CAPABILITIES = Capabilities(lower_bound=True)
+
+
 @dataclass(frozen=True, slots=True)
 class PricesSolver:
     """Lagrangian prices of the balance bands, then rounding, with a certified bound.
@@ -32,7 +35,7 @@ class PricesSolver:
     """
 
     name: str = "prices"
-    capabilities: Capabilities = Capabilities(lower_bound=True)
+    capabilities: Capabilities = _CAPABILITIES
     source: str = "Geoffrion (1974), doi:10.1007/BFb0120690; Nesterov (2005), doi:10.1007/s10107-004-0552-5"
     gap: float = 2e-4
 

@@ -52,71 +52,92 @@ def _change(total, low, high, weight, plus, minus):
 
 
 @njit(cache=True, nogil=True)
-def _side_change(used, limit, weight, plus_a, minus_a, plus_b, minus_b):
-    """Return how the weighted overuse of the side rows changes."""
-    out = 0.0
+def _low_first(state, n):
+    """Return an index below ``n``, low ones more often (the least of two draws)."""
+    return min(_draw(state, n), _draw(state, n))
+
+
+@njit(cache=True, nogil=True)
+def _put(unit, old, new, act, side, where, total, used):
+    """Move one unit and its activities."""
+    where[unit] = new
+    for j in range(total.shape[1]):
+        total[old, j] -= act[unit, old, j]
+        total[new, j] += act[unit, new, j]
     for r in range(used.shape[0]):
-        new = used[r] + plus_a[r] - minus_a[r] + plus_b[r] - minus_b[r]
-        out += weight[r] * (max(new - limit[r], 0.0) - max(used[r] - limit[r], 0.0))
-    return out
+        used[r] += side[unit, new, r] - side[unit, old, r]
 
 
 @njit(cache=True, nogil=True)
 def anneal(
-    cost, act, side, choice, n_choice, where, total, used, low, high, weight, limit, side_weight, state, steps, hot, cold
+    cost,
+    act,
+    side,
+    choice,
+    n_choice,
+    where,
+    total,
+    used,
+    low,
+    high,
+    weight,
+    limit,
+    side_weight,
+    state,
+    steps,
+    hot,
+    cold,
 ):
-    """Move and swap core units at falling temperature; ``where``, ``total``, ``used`` change in place.
+    """Move units, alone or in chains of two, at falling temperature; ``where``, ``total``, ``used`` change in place.
 
     ``cost`` (n, K), inf = barred; ``act`` (n, K, m) in targets; ``side`` (n, K, R); ``choice`` (n, C) the
-    territories worth trying of each unit, ``n_choice`` (n,) how many; ``total``, ``low``, ``high``,
-    ``weight`` (K, m); ``used``, ``limit``, ``side_weight`` (R,); ``state`` (1,) uint64, not zero.
-    Temperature falls from ``hot`` to ``cold`` geometrically over ``steps``.
+    territories worth trying of each unit, ``n_choice`` (n,) how many; units in front are tried more often.
+    ``total``, ``low``, ``high``, ``weight`` (K, m); ``used``, ``limit``, ``side_weight`` (R,); ``state``
+    (1,) uint64, not zero. Temperature falls from ``hot`` to ``cold`` geometrically over ``steps``.
     """
     n, _, m = act.shape
-    zero, zero_side = np.zeros(m), np.zeros(side.shape[2])
+    zero = np.zeros(m)
     factor = (cold / hot) ** (1.0 / max(steps // 64, 1))
     temperature = hot
     for step in range(steps):
         if step % 64 == 0 and step > 0:
             temperature *= factor
-        i = _draw(state, n)
+        i = _low_first(state, n)
         if n_choice[i] < 2:
             continue
         a = where[i]
         b = choice[i, _draw(state, n_choice[i])]
         if a == b:
             continue
-        delta = cost[i, b] - cost[i, a]
-        # luck is drawn first: most moves cost too much to be worth the rest of the sum
         allowed = -temperature * np.log((_draw(state, 1 << 30) + 1.0) / (1 << 30))
-        partner = -1
+        delta = cost[i, b] - cost[i, a]
+        h, c = -1, -1
         if step & 1:
-            h = _draw(state, n)
-            if where[h] == b and cost[h, a] < np.inf:
-                partner = h
-                delta += cost[h, a] - cost[h, b]
-        if partner < 0:
+            # somebody makes room in b
+            for _ in range(4):
+                other = _low_first(state, n)
+                if where[other] == b and n_choice[other] > 1:
+                    c = choice[other, _draw(state, n_choice[other])]
+                    if c != b:
+                        h = other
+                        delta += cost[h, c] - cost[h, b]
+                    break
+        if h < 0:
             delta += _change(total[a], low[a], high[a], weight[a], zero, act[i, a])
             delta += _change(total[b], low[b], high[b], weight[b], act[i, b], zero)
-            delta += _side_change(used, limit, side_weight, side[i, b], side[i, a], zero_side, zero_side)
         else:
-            h = partner
-            delta += _change(total[a], low[a], high[a], weight[a], act[h, a], act[i, a])
             delta += _change(total[b], low[b], high[b], weight[b], act[i, b], act[h, b])
-            delta += _side_change(used, limit, side_weight, side[i, b], side[i, a], side[h, a], side[h, b])
-        if delta > allowed:
-            continue
-        where[i] = b
-        for j in range(m):
-            total[a, j] -= act[i, a, j]
-            total[b, j] += act[i, b, j]
+            if c == a:
+                delta += _change(total[a], low[a], high[a], weight[a], act[h, a], act[i, a])
+            else:
+                delta += _change(total[a], low[a], high[a], weight[a], zero, act[i, a])
+                delta += _change(total[c], low[c], high[c], weight[c], act[h, c], zero)
         for r in range(used.shape[0]):
-            used[r] += side[i, b, r] - side[i, a, r]
-        if partner >= 0:
-            h = partner
-            where[h] = a
-            for j in range(m):
-                total[b, j] -= act[h, b, j]
-                total[a, j] += act[h, a, j]
-            for r in range(used.shape[0]):
-                used[r] += side[h, a, r] - side[h, b, r]
+            new = used[r] + side[i, b, r] - side[i, a, r]
+            if h >= 0:
+                new += side[h, c, r] - side[h, b, r]
+            delta += side_weight[r] * (max(new - limit[r], 0.0) - max(used[r] - limit[r], 0.0))
+        if delta <= allowed:
+            _put(i, a, b, act, side, where, total, used)
+            if h >= 0:
+                _put(h, b, c, act, side, where, total, used)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from gtm_opt.instance import FloatArray, Instance, IntArray
+    from gtm_opt.instance import FloatArray, IntArray
     from gtm_opt.solvers.protocol import Run
     from gtm_opt.solvers.rounding.core import Core
 
@@ -16,9 +16,25 @@ __all__ = ["anneal_core"]
 
 _SLICE = 200_000
 _CHOICES = 4
-_SHARP = 3
+_WILLING = 3
 _STAGES = ((0.5, 2.0, 1.0, 0.03), (0.4, 20.0, 0.1, 1e-3), (0.1, 500.0, 1e-2, 1e-3))
 """Share of the steps, steepness outside the bands in prices, first and last temperature in heats."""
+_HAIR = 1e-9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Arrays:
+    """The core as the kernel reads it, most willing units first."""
+
+    order: IntArray
+    cost: FloatArray
+    act: FloatArray
+    side: FloatArray
+    choice: IntArray
+    n_choice: IntArray
+    low: FloatArray
+    high: FloatArray
+    heat: float
 
 
 def anneal_core(core: Core, run: Run, seed: int, steps: int) -> IntArray:
@@ -32,57 +48,79 @@ def anneal_core(core: Core, run: Run, seed: int, steps: int) -> IntArray:
     """
     from gtm_opt.solvers.rounding._kernels import anneal
 
-    part = core.instance
-    n, k = part.n_units, part.n_territories
-    cost = part.cost_block(slice(0, n))
-    scale = core.target
-    act = np.ascontiguousarray(np.broadcast_to(part.activities3(), (n, k, part.n_criteria)) / scale[None])
-    side = np.zeros((n, k, len(part.side)))
-    for r, row in enumerate(part.side):
-        side[:, :, r] = row.term.block(slice(0, n))
-    reduced = np.where(core.closed, np.inf, core.reduced)
-    choice = np.ascontiguousarray(np.argsort(reduced, axis=1, kind="stable")[:, :_CHOICES])
-    n_choice = np.minimum(np.isfinite(reduced).sum(axis=1), choice.shape[1])
-    n_choice[core.locked] = 0
-    cost = np.where(core.closed | core.locked[:, None], np.inf, cost)
-    cost[np.arange(n), core.start] = part.cost_block(slice(0, n))[np.arange(n), core.start]
-    low, high = part.lower / scale, part.upper / scale
-    # bands a hair narrower: sums are kept by increments
-    hair = np.minimum(1e-9, np.where(np.isfinite(high - low), (high - low) / 4.0, 1e-9))
-    low, high = low + hair, high - hair
-    where = core.start.copy()
+    data = _arrays(core)
+    n = len(data.order)
+    where = core.start[data.order]
     state = np.array([(2 * seed + 1) * 0x9E3779B97F4A7C15 % (1 << 64)], dtype=np.uint64)
-    heat = _heat(reduced, _SHARP * k * part.n_criteria)
     for part_of_steps, factor, hot, cold in _STAGES:
         weight, side_weight = _weights(core, factor)
-        done = 0
-        amount = max(int(part_of_steps * steps), 1)
+        done, amount = 0, max(int(part_of_steps * steps), 1)
+        slope = (cold / hot) ** (1.0 / amount)
         while done < amount and not run.stop():
             count = min(_SLICE, amount - done)
-            slope = (cold / hot) ** (1.0 / amount)
-            total = np.zeros((k, part.n_criteria))
-            np.add.at(total, where, act[np.arange(n), where])
-            used = side[np.arange(n), where].sum(axis=0)
+            # sums afresh in every slice: increments would drift
+            total = np.zeros_like(core.target)
+            np.add.at(total, where, data.act[np.arange(n), where])
+            used = data.side[np.arange(n), where].sum(axis=0)
+            first, last = (data.heat * hot * slope**at for at in (done, done + count))
             anneal(
-                cost, act, side, choice, n_choice, where, total, used, low, high, weight,
-                core.side_left, side_weight, state, count, heat * hot * slope**done, heat * hot * slope ** (done + count),
+                data.cost, data.act, data.side, data.choice, data.n_choice, where, total, used, data.low, data.high,
+                weight, core.side_left, side_weight, state, count, first, last,
             )  # fmt: skip
             done += count
-    return where
+    out = np.empty_like(where)
+    out[data.order] = where
+    return out
 
 
-def _heat(reduced: FloatArray, count: int) -> float:
-    """Return what moving the ``count`` most willing core units costs at most."""
+def _arrays(core: Core) -> _Arrays:
+    """Lay the core out for the kernel."""
+    part, scale = core.instance, core.target
+    n, k, m = part.n_units, part.n_territories, part.n_criteria
+    reduced = np.where(core.closed, np.inf, core.reduced)
     two = np.sort(reduced, axis=1)[:, :2]
-    margin = np.sort((two[:, 1] - two[:, 0])[np.isfinite(two).all(axis=1)])
-    heat = float(margin[min(count, len(margin)) - 1]) if len(margin) else 0.0
-    return heat if heat > 0.0 else 1.0
+    with np.errstate(invalid="ignore"):
+        margin = np.where(np.isfinite(two).all(axis=1), two[:, -1] - two[:, 0], np.inf)
+    act = np.ascontiguousarray(np.broadcast_to(part.activities3(), (n, k, m)) / scale[None])
+    size = np.maximum(act.max(axis=(1, 2), initial=0.0), 1e-300)
+    # in front: who moves for little, absolutely or for the size
+    rank = np.minimum(_ranks(margin), _ranks(margin / size))
+    order = np.argsort(rank, kind="stable")
+    rows = slice(0, n)
+    side = np.zeros((n, k, len(part.side)))
+    for r, row in enumerate(part.side):
+        side[:, :, r] = row.term.block(rows)
+    choice = np.argsort(reduced, axis=1, kind="stable")[:, :_CHOICES]
+    n_choice = np.minimum(np.isfinite(reduced).sum(axis=1), choice.shape[1])
+    n_choice[core.locked] = 0
+    low, high = part.lower / scale, part.upper / scale
+    # bands a hair narrower, for rounding in the sums
+    hair = np.minimum(_HAIR, np.where(np.isfinite(high - low), (high - low) / 4.0, _HAIR))
+    willing = np.sort(margin)[min(_WILLING * k * max(m, 1), n) - 1]
+    return _Arrays(
+        order=order,
+        cost=np.ascontiguousarray(part.cost_block(rows)[order]),
+        act=np.ascontiguousarray(act[order]),
+        side=np.ascontiguousarray(side[order]),
+        choice=np.ascontiguousarray(choice[order]),
+        n_choice=n_choice[order],
+        low=np.ascontiguousarray(low + hair),
+        high=np.ascontiguousarray(high - hair),
+        heat=float(willing) if 0.0 < willing < np.inf else 1.0,
+    )
+
+
+def _ranks(values: FloatArray) -> IntArray:
+    """Return the position of each value in sorted order."""
+    ranks = np.empty(len(values), dtype=np.int64)
+    ranks[np.argsort(values, kind="stable")] = np.arange(len(values))
+    return ranks
 
 
 def _weights(core: Core, factor: float) -> tuple[FloatArray, FloatArray]:
     """Return cost of 100 % excess per band, and of one unit of overuse per side row."""
     hard = np.isinf(core.instance.penalty)
-    price = np.abs(core.price)
-    least = 0.05 * price.max(initial=0.0) + core.floor
-    weight = np.where(hard, factor * np.maximum(price, least), np.where(hard, 0.0, core.instance.penalty))
+    least = 0.05 * core.price.max(initial=0.0) + core.floor
+    penalty = np.where(hard, 0.0, core.instance.penalty)
+    weight = np.where(hard, factor * np.maximum(core.price, least), penalty)
     return np.ascontiguousarray(weight), factor * np.maximum(core.side_price, core.side_floor)

@@ -9,7 +9,7 @@ from scipy.optimize import linear_sum_assignment
 
 from gtm_opt.measures import evaluate
 from gtm_opt.solvers.prices.ascent import reduced_costs
-from gtm_opt.solvers.rounding.core import Core, solve_core
+from gtm_opt.solvers.rounding.core import Core
 from gtm_opt.solvers.rounding.margins import wishes
 from gtm_opt.solvers.rounding.polish import anneal_core
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["core_units", "default_core_size", "merit", "round_prices"]
 
-_GROWTHS = 3
-_STEPS = 2_000_000
+_ROUNDS = 3
+_STEPS = 1_000_000
 
 
 def default_core_size(instance: Instance) -> int:
@@ -126,18 +126,16 @@ def round_prices(
         return outcome.feasible and outcome.objective - prices.bound <= gap * abs(outcome.objective)
 
     steps = int(min(_STEPS * effort, 1e12))
-    for _ in range(_GROWTHS):
-        if run.stop() or good():
+    for round_number in range(2 * _ROUNDS):
+        if run.stop() or good() or (round_number >= _ROUNDS and outcome.feasible):
             break
         units = core_units(instance, wish, size)
         if not len(units):
             break
         core = make_core(instance, prices, best, units)
-        offer(anneal_core(core, run, seed, steps), units, f"search on a core of {len(units):,}")
-        if outcome.feasible or len(units) == instance.n_units:
-            break
-        size *= 2
-        steps *= 2
+        offer(anneal_core(core, run, seed + round_number, steps), units, f"search on a core of {len(units):,}")
+        # in the bands: sharpen with fewer units; not yet: let more units help
+        size = max(size // 2, 1) if outcome.feasible else min(2 * size, instance.n_units)
     run.note("rounding", since, note)
     return best
 
@@ -151,7 +149,9 @@ def _separate(instance: Instance, prices: Prices, wished: IntArray) -> IntArray:
         reduced = reduced_costs(instance, prices.prices, prices.side_prices, group)
         finite = np.isfinite(reduced)
         wall = (np.ptp(reduced[finite]) + 1.0) * (len(group) + 1) if finite.any() else 1.0
-        unit, territory = linear_sum_assignment(np.where(finite, reduced, wall + np.abs(reduced[finite]).max(initial=0)))
+        unit, territory = linear_sum_assignment(
+            np.where(finite, reduced, wall + np.abs(reduced[finite]).max(initial=0))
+        )
         best[group[unit]] = territory
     return best
 
