@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gtm_opt import datasets
     from gtm_opt.assignment import Staffing, assign
-    from gtm_opt.capacity import Capacity, capacity
     from gtm_opt.carving import Carving, Explanation, Frontier, carve, changes, frontier, recarve
     from gtm_opt.errors import (
         DataError,
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from gtm_opt.measures import Check, check
     from gtm_opt.model import (
         Balance,
+        Calendar,
         CarvingProblem,
         Count,
         Fit,
@@ -42,12 +42,17 @@ if TYPE_CHECKING:
         Mix,
         Near,
         Pin,
+        Ramp,
+        Role,
+        Roles,
         SeatStatus,
         Territories,
         parse_numbers,
+        ramp_loss,
     )
     from gtm_opt.plan import Plan, build_plan
     from gtm_opt.quota import Quotas, cascade
+    from gtm_opt.sales_capacity import Capacity, capacity
     from gtm_opt.solvers import (
         Progress,
         SolveStatus,
@@ -60,6 +65,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Balance",
+    "Calendar",
     "Capacity",
     "Carving",
     "CarvingProblem",
@@ -84,8 +90,12 @@ __all__ = [
     "Mix",
     "Near",
     "Pin",
+    "Plan",
     "Progress",
     "Quotas",
+    "Ramp",
+    "Role",
+    "Roles",
     "SeatStatus",
     "SolveStatus",
     "SolverError",
@@ -95,6 +105,7 @@ __all__ = [
     "Territories",
     "__version__",
     "assign",
+    "build_plan",
     "capacity",
     "carve",
     "cascade",
@@ -104,6 +115,7 @@ __all__ = [
     "frontier",
     "get_solver",
     "parse_numbers",
+    "ramp_loss",
     "recarve",
     "register_solver",
     "solver_names",
@@ -113,7 +125,8 @@ __all__ = [
 # public name -> module that holds it
 _PUBLIC = {
     "Balance": "model",
-    "Capacity": "capacity",
+    "Calendar": "model",
+    "Capacity": "sales_capacity",
     "Carving": "carving",
     "CarvingProblem": "model",
     "Check": "measures",
@@ -140,6 +153,9 @@ _PUBLIC = {
     "Plan": "plan",
     "Progress": "solvers",
     "Quotas": "quota",
+    "Ramp": "model",
+    "Role": "model",
+    "Roles": "model",
     "SeatStatus": "model",
     "SolveStatus": "solvers",
     "SolverError": "errors",
@@ -149,7 +165,7 @@ _PUBLIC = {
     "Territories": "model",
     "assign": "assignment",
     "build_plan": "plan",
-    "capacity": "capacity",
+    "capacity": "sales_capacity",
     "carve": "carving",
     "cascade": "quota",
     "changes": "carving",
@@ -158,6 +174,7 @@ _PUBLIC = {
     "frontier": "carving",
     "get_solver": "solvers",
     "parse_numbers": "model",
+    "ramp_loss": "model",
     "recarve": "carving",
     "register_solver": "solvers",
     "solver_names": "solvers",

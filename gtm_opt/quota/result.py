@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from gtm_opt.capacity.clock import Proration
-    from gtm_opt.capacity.roster import HasRoster
+    from gtm_opt.sales_capacity.clock import Proration
+    from gtm_opt.sales_capacity.roster import HasRoster
     from gtm_opt.model.calendar import Calendar
     from gtm_opt.model.roles import Role, Roles
 

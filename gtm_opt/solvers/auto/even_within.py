@@ -1,4 +1,4 @@
-""" "As even as possible" under limits the pure-balance search does not know: bisection on the bands."""
+"""Evenness under limits that the pure-balance search does not know: bisection on the bands."""
 
 from __future__ import annotations
 

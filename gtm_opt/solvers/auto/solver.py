@@ -8,6 +8,7 @@ import numpy as np
 
 from gtm_opt.solvers.auto.even_within import needs_bands, solve_even_within
 from gtm_opt.solvers.auto.incumbent import Incumbent
+from gtm_opt.solvers.auto.presolve import presolve
 from gtm_opt.solvers.auto.tiers import solve_by_tiers
 from gtm_opt.solvers.protocol import Capabilities, SolverResult
 from gtm_opt.solvers.registry import get_solver, solver_names
@@ -23,14 +24,21 @@ GOOD_GAP = 2e-4
 """Certified well below what the data of a plan is worth: further search is not started."""
 EXACT_CELLS = 600
 """Units x territories up to which a full model is tried for a proof."""
+FULL_SEARCH_CELLS = 10_000
+"""Units x territories from which on a search has its full number of steps; smaller nodes need fewer."""
+MIN_SEARCH = 0.02
+MENDING_ROUNDS = 3
+"""More rounds of search where bands are still missed."""
 SEARCH_UNITS = 60_000
 """Above this the core of the rounding is the search: all units would not fit the cache."""
 
 
 def _coupled(instance: Instance) -> bool:
-    """Whether any band, side row or apart group ties units together."""
+    """Whether there is a choice, and any band, side row or apart group ties units together."""
     banded = np.isfinite(instance.lower).any() or np.isfinite(instance.upper).any()
-    return bool(banded or instance.side or instance.apart)
+    if not (banded or instance.side or instance.apart):
+        return False
+    return any((np.isfinite(instance.cost_block(rows)).sum(axis=1) > 1).any() for rows in instance.chunks())
 
 
 class AutoSolver:
@@ -60,6 +68,7 @@ class AutoSolver:
         """Solve ``instance``; see `gtm_opt.solvers.Solver`."""
         if instance.evenness is not None and not needs_bands(instance):
             return get_solver("even")(instance, run=run, seed=seed, effort=effort, start=start)
+        instance = presolve(instance)
         incumbent = Incumbent(instance, run)
         incumbent.offer(start, "start")
         found: Prices | None = None
@@ -86,7 +95,7 @@ class AutoSolver:
 
     @staticmethod
     def _each_alone(instance: Instance, incumbent: Incumbent) -> None:
-        """Nothing ties units together: each goes where it is cheapest."""
+        """Each goes where it is cheapest: nothing ties units together, or nothing is left to choose."""
         cheapest = np.empty(instance.n_units, dtype=np.int64)
         parts = []
         for rows in instance.chunks():
@@ -145,16 +154,21 @@ class AutoSolver:
         return result.proved_infeasible
 
     def _improve(self, instance: Instance, incumbent: Incumbent, run: Run, seed: int, effort: float) -> None:
+        """Search and re-split in turn; go on for a while where bands are still missed."""
         methods = [get_solver(name) for name in ("search", "resplit") if name in solver_names()]
+        cells = instance.n_units * instance.n_territories
+        once = min(1.0, effort) * min(1.0, max(MIN_SEARCH, cells / FULL_SEARCH_CELLS))
         rounds = int(min(max(1.0, effort), 1e6))
-        once = effort if effort < 1.0 else 1.0
-        for round_ in range(rounds):
+        round_ = 0
+        while round_ < rounds or (not incumbent.feasible and round_ < rounds + MENDING_ROUNDS):
             for solver in methods:
                 if self._good(incumbent, run, effort):
                     return
-                result = solver(instance, run=run, seed=seed + 7919 * round_, effort=once, start=incumbent.assignment)
+                part = once * 2.0 ** min(round_, 3)
+                result = solver(instance, run=run, seed=seed + 7919 * round_, effort=part, start=incumbent.assignment)
                 incumbent.offer(result.assignment, solver.name)
                 incumbent.offer_bound(result.bound, solver.name)
+            round_ += 1
 
     def _tiers(self, instance: Instance, incumbent: Incumbent, run: Run, seed: int, effort: float) -> None:
         hard = np.isinf(instance.penalty)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gtm_opt.capacity.capacity import capacity
-from gtm_opt.capacity.result import Capacity
+from gtm_opt.sales_capacity.capacity import capacity
+from gtm_opt.sales_capacity.result import Capacity
 
 __all__ = ["Capacity", "capacity"]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from gtm_opt.capacity.roster import Roster
+    from gtm_opt.sales_capacity.roster import Roster
     from gtm_opt.model.calendar import Calendar
 
     FloatArray = NDArray[np.float64]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gtm_opt.capacity import capacity
+from gtm_opt.sales_capacity import capacity
 from gtm_opt.errors import DataError
 from gtm_opt.model.calendar import Calendar
 from gtm_opt.model.ramp import Ramp
