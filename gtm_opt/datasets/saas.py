@@ -21,7 +21,7 @@ __all__ = ["ACCOUNT_DATES", "COMMITTED", "REP_DATES", "TODAY", "load_saas", "mak
 TODAY = pd.Timestamp("2026-10-31")
 """The day the made-up data was exported."""
 
-COMMITTED = {"n_accounts": 400, "n_reps": 14, "seed": 2056}
+COMMITTED = {"n_accounts": 400, "n_reps": 12, "seed": 2066}
 """Arguments of `make_saas` that give the committed tables."""
 
 ACCOUNT_DATES = ["owner_since", "last_touch"]
@@ -191,7 +191,7 @@ def committed_csv() -> dict[str, str]:
 
 
 def load_saas() -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Load the small committed tables: 400 accounts, 14 seats, 3 managers; what the demo and the docs use.
+    """Load the small committed tables: 400 accounts, 12 seats, 3 managers; what the demo and the docs use.
 
     Returns
     -------
@@ -202,7 +202,7 @@ def load_saas() -> tuple[pd.DataFrame, pd.DataFrame]:
     --------
     >>> accounts, reps = load_saas()
     >>> len(accounts), len(reps), reps["manager"].nunique()
-    (400, 14, 3)
+    (400, 12, 3)
     """
     folder = files("gtm_opt.datasets")
     tables = []

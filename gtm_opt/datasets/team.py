@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["make_reps"]
 
-_TEAM = 6
+_TEAM = 5
 _FAN_OUT = 8
 _ROLE = ("enterprise", "commercial", "smb")
 
@@ -44,7 +44,7 @@ def make_reps(n: int, today: pd.Timestamp, rng: np.random.Generator) -> pd.DataF
             "start_date": today - pd.to_timedelta(rng.integers(30, 2_500, n), unit="D"),
             "end_date": pd.Series([pd.NaT] * n, dtype="datetime64[ns]"),
             "status": status,
-            "capacity": np.round(np.where(rng.random(n) < 0.2, rng.uniform(0.5, 0.9, n), 1.0), 1),
+            "capacity": np.round(np.where(rng.random(n) < 0.2, rng.uniform(0.7, 0.95, n), 1.0), 1),
             "city": np.array([c[0] for c in CITIES], dtype=object)[at[order]],
             "lat": np.round(lat[order], 4),
             "lon": np.round(lon[order], 4),

@@ -13,8 +13,8 @@ from gtm_opt.datasets.saas import committed_csv
 from gtm_opt.errors import DataError
 
 SUMS = {
-    "saas_accounts.csv": "d27e9dcbb8f0a7b8301ab3e1f17cbe8da57215a0d841e2d394f429957139d4d4",
-    "saas_reps.csv": "c37e3f1f25eb8bba10b0b45de59daf324cb8d003f6e394128948a1a66576672e",
+    "saas_accounts.csv": "674af2018e598839bc28449f7d31c0ee3e652fa94011439a44edaeb081bc58aa",
+    "saas_reps.csv": "ecb6167ef74f1f4338c8a0a851eba374560adf633a67a4a445a8ffd6e8470235",
 }
 
 
