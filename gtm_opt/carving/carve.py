@@ -18,10 +18,11 @@ from gtm_opt.carving.levels import NodeSolution, Options, carve_tree
 from gtm_opt.carving.nearest import make_possible
 from gtm_opt.carving.node import root_task
 from gtm_opt.carving.result import Carving
-from gtm_opt.errors import DataError, InfeasibleError, shorten
+from gtm_opt.errors import DataError, InfeasibleError, SolverError, shorten
+from gtm_opt.instance import Barred, Only
 from gtm_opt.measures import read_assignment
 from gtm_opt.model import MAX_BUCKETS, Hierarchy
-from gtm_opt.solvers import Run, SolverResult, SolveStatus, Termination
+from gtm_opt.solvers import Run, SolverResult, SolveStatus, Termination, get_solver
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from gtm_opt.carving.compile import Compiled
-    from gtm_opt.instance import IntArray
+    from gtm_opt.instance import Instance, IntArray
     from gtm_opt.model import CarvingProblem
     from gtm_opt.solvers import ProgressCallback, Solver
 
@@ -112,7 +113,8 @@ def carve(
     >>> carving.status.value, float(carving.criteria["worst_deviation"].abs().max())
     ('optimal', 0.0)
     """
-    _check_arguments(time_limit, effort, max_gap, on_infeasible)
+    _check_arguments(time_limit, effort, max_gap, on_infeasible, seed)
+    get_solver(solver)
     tree = _tree(problem, hierarchy, max_buckets)
     from gtm_opt.carving.bars import as_callback
 
@@ -121,6 +123,7 @@ def carve(
         compiled = find_open_centers(compile_problem(problem, tree.leaves), tree, seed)
         compiled, notes, reasons = _possible(compiled, on_infeasible)
         begin = None if start is None else unit_positions(compiled, read_assignment(problem, start))
+        _check_capabilities(get_solver(solver), compiled.instance)
         options = Options(solver, seed, effort, max_gap)
         solutions = carve_tree(root_task(tree, compiled.instance, begin), options, run, executor, on_node)
     root = solutions[tree.root]
@@ -129,18 +132,34 @@ def carve(
     return _assemble(problem, tree, compiled, solutions, options, run, notes, bool(reasons))
 
 
+def _check_capabilities(solver: Solver, instance: Instance) -> None:
+    """Refuse what a solver would silently break; what it does not balance or prefer is its weakness only."""
+    can = solver.capabilities
+    rules = bool(instance.apart) or any(isinstance(term, Only | Barred) for term in instance.cost)
+    for asked, able, what in (
+        (rules, can.rules, "pins, forbids and groups kept apart"),
+        (bool(instance.side), can.side_rows, "limits on what moves (MaxMoved)"),
+        (instance.by_territory, can.by_territory, "activities that depend on the territory"),
+    ):
+        if asked and not able:
+            raise SolverError(f"solver='{solver.name}' does not know {what}. Leave them out, or use solver='auto'.")
+
+
 def _why(problem: CarvingProblem, root: NodeSolution) -> str:
     """Return why a solver proved the request impossible."""
     elements = conflict(problem)
     if elements:
         return conflict_text(elements)
+    by = root.result.steps[-1].name if root.result.steps else "the solver"
     return (
-        f"The bands and rules cannot all hold: proved by {root.result.steps[-1].name if root.result.steps else 'the solver'} "
-        "over whole accounts. Loosen a tolerance, or ask for on_infeasible='nearest'."
+        f"The bands and rules cannot all hold: proved by {by} over whole accounts. "
+        "Loosen a tolerance, or ask for on_infeasible='nearest'."
     )
 
 
-def _check_arguments(time_limit: float | None, effort: float, max_gap: float, on_infeasible: str) -> None:
+def _check_arguments(time_limit: float | None, effort: float, max_gap: float, on_infeasible: str, seed: int) -> None:
+    if not (isinstance(seed, int | np.integer) and seed >= 0):
+        raise DataError(f"`seed` must be a whole number >= 0, got {seed!r}.")
     if time_limit is not None and not time_limit > 0:
         raise DataError(f"`time_limit` must be positive seconds or None, got {time_limit!r}.")
     if not effort > 0:
@@ -160,7 +179,8 @@ def _tree(problem: CarvingProblem, hierarchy: Hierarchy | Literal["flat"] | None
         return Hierarchy.split(names, weights=shares, root=root, max_buckets=max_buckets)
     if hierarchy == "flat":
         return Hierarchy.split(names, weights=shares, root=root, max_buckets=max(2, len(names)))
-    assert isinstance(hierarchy, Hierarchy)
+    if not isinstance(hierarchy, Hierarchy):
+        raise TypeError(f"`hierarchy` takes a Hierarchy, 'flat' or None, got {hierarchy!r}.")
     missing = sorted(set(names) - set(hierarchy.leaves))
     extra = sorted(set(hierarchy.leaves) - set(names))
     if missing or extra:
@@ -174,18 +194,19 @@ def _tree(problem: CarvingProblem, hierarchy: Hierarchy | Literal["flat"] | None
 
 
 def _possible(compiled: Compiled, on_infeasible: str) -> tuple[Compiled, list[str], list[str]]:
+    """Return the problem to solve, notes, and why what was asked for cannot be had.
+
+    "As even as possible" takes bands as a measure: that they cannot hold is a note, not an error.
+    """
     reasons = impossible(compiled)
-    if not reasons or (compiled.instance.evenness is not None and _only_bands(reasons)):
+    if not reasons:
         return compiled, [], []
     if on_infeasible == "raise":
-        raise InfeasibleError(reasons)
+        if compiled.instance.evenness is None or impossible(compiled, bands=False):
+            raise InfeasibleError(reasons)
+        return compiled, reasons, reasons
     compiled, notes = make_possible(compiled)
     return compiled, [*reasons, *notes], reasons
-
-
-def _only_bands(reasons: list[str]) -> bool:
-    """Whether all reasons are about bands, which "as even as possible" treats as a measure, not as a limit."""
-    return not any("limit" in reason or "allows" in reason for reason in reasons)
 
 
 def _assemble(

@@ -78,7 +78,7 @@ def _split(points: FloatArray, weight: FloatArray, shares: FloatArray, rng: np.r
     scale = float(points.var(axis=0).sum()) or 1.0
     label = np.zeros(len(points), dtype=np.int64)
     for round_ in range(ROUNDS):
-        square = ((points[:, None, :] - centers[None]) ** 2).sum(axis=2)
+        square = (points**2).sum(axis=1)[:, None] - 2.0 * points @ centers.T + (centers**2).sum(axis=1)
         label = (square + offset).argmin(axis=1)
         mass = np.bincount(label, weights=weight, minlength=k)
         # a power diagram: raise the offset of clusters that hold too much

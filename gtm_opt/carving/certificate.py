@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gtm_opt.errors import SolverError
 from gtm_opt.measures import evaluate, forced_deviation
 from gtm_opt.measures.criteria import granule
 from gtm_opt.solvers import SolveStatus
@@ -20,6 +21,8 @@ __all__ = ["Certificate", "certify", "dual_bound", "evenness_bound"]
 
 PROVEN = 1e-6
 """A relative gap below this is optimal: what is left is rounding."""
+WRONG = 1e-4
+"""A bound this far above the value of a feasible plan, relatively, is no rounding but a bug."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +38,8 @@ class Certificate:
     gap : float
         ``(value - bound) / |value|``, a fraction; ``inf`` where there is no bound.
     source : str
-        Where the bound comes from: ``"prices"``, ``"account sizes"``, ``"exact solver"``, ``"none"``.
+        Where the bound comes from: ``"prices"``, ``"cheapest places"`` (prices of zero), ``"account
+        sizes"``, ``"exact solver"``.
     status : SolveStatus
     evaluation : Evaluation or None
     """
@@ -88,7 +92,7 @@ def dual_bound(instance: Instance, prices: FloatArray, side_prices: FloatArray |
     total = float(np.sum(np.array(parts)))
     total -= float(np.where(y > 0, np.where(y > 0, instance.upper, 0.0) * y, 0.0).sum())
     total -= float(np.where(y < 0, np.where(y < 0, instance.lower, 0.0) * y, 0.0).sum())
-    return total - sum(z[r] * row.upper for r, row in enumerate(instance.side))
+    return total - float(sum(z[r] * row.upper for r, row in enumerate(instance.side)))
 
 
 def evenness_bound(instance: Instance) -> float:
@@ -96,8 +100,9 @@ def evenness_bound(instance: Instance) -> float:
 
     Notes
     -----
-    Two arguments per criterion: single large units (`gtm_opt.measures.forced_deviation`), and
-    granularity: totals are multiples of the greatest common divisor and must add up.
+    Three arguments per criterion: single large units (`gtm_opt.measures.forced_deviation`); totals
+    that do not add up to the targets; and granularity: totals are multiples of the greatest
+    common divisor and must add up.
     Deviations only; 0 for the other kinds, whose solvers bring their own bounds.
     """
     if instance.evenness is None or instance.by_territory or instance.evenness.kind != "deviation":
@@ -108,7 +113,9 @@ def evenness_bound(instance: Instance) -> float:
         if not np.isfinite(unit).all():
             continue
         per_relative = float((target / unit).min())
-        best = max(best, forced_deviation(values, target) * per_relative, _granular_bound(values, target, unit))
+        amiss = abs(float(values.sum()) - float(target.sum())) / float(unit.sum()) * (1 - 1e-9)
+        single = forced_deviation(values, target) * per_relative
+        best = max(best, single, amiss, _granular_bound(values, target, unit))
     return best
 
 
@@ -144,13 +151,13 @@ def certify(instance: Instance, result: SolverResult, max_gap: float = 0.0) -> C
     max_gap : float
         Gap the user asked for, a fraction: at or below it the status is ``within_gap``.
     """
-    bounds = {"none": -np.inf}
+    bounds: dict[str, float] = {}
     if instance.evenness is not None:
         bounds["account sizes"] = evenness_bound(instance)
     elif result.prices is not None:
         bounds["prices"] = dual_bound(instance, result.prices, result.side_prices)
-    elif not instance.has_cost:
-        bounds["no preferences"] = 0.0
+    else:
+        bounds["cheapest places"] = dual_bound(instance, np.zeros_like(instance.target))
     if np.isfinite(result.bound):
         bounds["exact solver"] = result.bound
     # the recomputed bound wins unless the solver's is really better
@@ -161,6 +168,11 @@ def certify(instance: Instance, result: SolverResult, max_gap: float = 0.0) -> C
         return Certificate(np.inf, bound, np.inf, source, status, None)
     evaluation = evaluate(instance, result.assignment)
     value = evaluation.objective
+    if evaluation.feasible and bound > value + WRONG * max(abs(value), 1.0):
+        raise SolverError(
+            f"The bound of {bound:.8g} (from {source}) is above the value {value:.8g} of a plan that keeps everything: "
+            "one of them is wrong. Please report this with the problem, or use another solver."
+        )
     gap = max(0.0, value - bound) / max(abs(value), 1e-12) if np.isfinite(bound) and np.isfinite(value) else np.inf
     if value - bound <= 1e-9 * max(1.0, abs(value)):
         gap = 0.0

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gtm_opt.carving.costs import OpenCenters, compile_costs
-from gtm_opt.instance import Barred, Evenness, EvennessKind, Instance, Only, SideRow, Stay
+from gtm_opt.instance import Barred, Evenness, EvennessKind, Grouped, Instance, Only, SideRow, Stay
 from gtm_opt.measures.criteria import CriterionColumn, compile_criteria
 from gtm_opt.model import MaxMoved, Territories
 
@@ -64,7 +64,7 @@ class Units:
         if self.single:
             return values
         if values.ndim == 1:
-            return np.bincount(self.of_account, weights=values, minlength=self.count)
+            return np.bincount(self.of_account, weights=values, minlength=self.count).astype(np.float64)
         out: FloatArray = np.add.reduceat(values[self.members], self.start[:-1], axis=0)
         return out
 
@@ -120,7 +120,8 @@ def compile_problem(problem: CarvingProblem, order: Sequence[str] | None = None)
     preferences per territory are computed in blocks, never stored.
     """
     given = problem.territories
-    permutation = np.arange(given.count) if order is None else np.array([given.names.index(name) for name in order])
+    own = {name: at for at, name in enumerate(given.names)}
+    permutation = np.arange(given.count) if order is None else np.array([own[name] for name in order])
     territories = _reorder(given, permutation)
     position = np.argsort(permutation)
     units = Units.build(problem.resolved.family)
@@ -212,8 +213,6 @@ def _compile_side(problem: CarvingProblem, units: Units, position: IntArray, k: 
 
 def grouped(term: Term, units: Units) -> Term:
     """Return a term over accounts as a term over units."""
-    from gtm_opt.instance import Grouped
-
     return term if units.single else Grouped(term, units.members, units.start)
 
 

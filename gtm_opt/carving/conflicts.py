@@ -9,6 +9,7 @@ import numpy as np
 
 from gtm_opt.carving.compile import compile_problem
 from gtm_opt.carving.impossible import impossible
+from gtm_opt.errors import percent_text
 from gtm_opt.solvers import Run
 from gtm_opt.solvers.prices import solve_prices
 
@@ -76,7 +77,7 @@ def conflict_text(elements: list[Criterion | Rule]) -> str:
     names = []
     for element in elements:
         tolerance = getattr(element, "tolerance", None)
-        band = "" if tolerance is None else f" within {tolerance:.4g}"
+        band = "" if tolerance is None else f" within {percent_text(tolerance)}"
         names.append(f"'{element.name}'{band}")
     listed = " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
     if len(elements) == 1:

@@ -72,7 +72,9 @@ def preference_term(
     return _near_term(problem, preference, territories)
 
 
-def account_weight(problem: CarvingProblem, preference: Preference, among: NDArray[np.bool_] | None = None) -> FloatArray:
+def account_weight(
+    problem: CarvingProblem, preference: Preference, among: NDArray[np.bool_] | None = None
+) -> FloatArray:
     """Return ``weight * n * value / sum(value)`` per account; zero outside ``among``."""
     n = problem.n_accounts
     value = np.ones(n) if preference.value is None else problem.accounts[preference.value].to_numpy(dtype=float)

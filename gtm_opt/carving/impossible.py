@@ -6,26 +6,31 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gtm_opt.errors import number_text, percent_text
+from gtm_opt.instance import Barred, Only
+from gtm_opt.instance.terms import total
 from gtm_opt.measures import forced_deviation
 
 if TYPE_CHECKING:
     from gtm_opt.carving.compile import Compiled
-    from gtm_opt.instance import FloatArray, IntArray
+    from gtm_opt.instance import FloatArray, Instance
     from gtm_opt.measures import CriterionColumn
 
-__all__ = ["allowed_mask", "impossible"]
+__all__ = ["impossible", "locked_and_reachable"]
 
 SLACK = 1e-9
 SHOWN = 3
 
 
-def impossible(compiled: Compiled) -> list[str]:
+def impossible(compiled: Compiled, *, bands: bool = True) -> list[str]:
     """Return why no plan can keep all hard bands and rules; empty when no cheap proof is found.
 
     Parameters
     ----------
     compiled : Compiled
         Over all territories (leaves).
+    bands : bool
+        Look at balance bands as well as at rules and absolute limits.
 
     Returns
     -------
@@ -36,40 +41,48 @@ def impossible(compiled: Compiled) -> list[str]:
     -----
     Every reason is a proof: single large units (accounts or families), pins over a limit,
     territories that cannot be filled, limits that do not add up, moves that pins and families
-    force. Linear in accounts x territories, in blocks.
+    force. Linear in accounts x criteria; accounts x territories only where moves are limited.
     """
     reasons: list[str] = []
-    allowed, pinned_total, reachable = _reach(compiled)
+    locked, reachable = locked_and_reachable(compiled.instance)
     for j, column in enumerate(compiled.columns):
-        if np.isfinite(compiled.instance.penalty[j]):
+        if np.isfinite(compiled.instance.penalty[j]) or not (bands or column.limit):
             continue
         reasons += _large_units(compiled, j, column)
-        reasons += _pins_over(compiled, j, column, pinned_total)
+        reasons += _pins_over(compiled, j, column, locked)
         reasons += _cannot_fill(compiled, j, column, reachable)
         reasons += _sums(compiled, j, column)
     reasons += _forced_moves(compiled)
-    return list(dict.fromkeys(reasons)) if allowed else reasons
+    return list(dict.fromkeys(reasons))
 
 
-def allowed_mask(compiled: Compiled, rows: slice | IntArray) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
-    """Return which territories each of ``rows`` may go to."""
-    return np.isfinite(compiled.instance.cost_block(rows))
+def locked_and_reachable(instance: Instance) -> tuple[FloatArray, FloatArray]:
+    """Return what rules lock into each territory, and all that may go there, per criterion.
 
-
-def _reach(compiled: Compiled) -> tuple[bool, FloatArray, FloatArray]:
-    """Return whether anything is barred, what is locked in, and what could reach each territory."""
-    instance = compiled.instance
+    Notes
+    -----
+    Only units that a pin or a bar names are looked at one by one.
+    """
     k, m = instance.n_territories, instance.n_criteria
+    rules = [term for term in instance.cost if isinstance(term, Only | Barred)]
+    named = np.zeros(instance.n_units, dtype=bool)
+    for term in rules:
+        if isinstance(term, Only):
+            named |= term.territory != -1
+        else:
+            named[term.unit] = True
     locked, reachable = np.zeros((k, m)), np.zeros((k, m))
-    barred = False
-    for rows in instance.chunks():
-        mask = np.isfinite(instance.cost_block(rows))
-        own = instance.activities3()[rows]
+    reachable += instance.activities3()[~named].sum(axis=0)
+    units = np.flatnonzero(named)
+    step = max(64, 4_000_000 // k)
+    for start in range(0, len(units), step):
+        rows = units[start : start + step]
+        mask = np.isfinite(total(rules, rows, len(rows), k))
         only = mask & (mask.sum(axis=1) == 1)[:, None]
-        barred |= not bool(mask.all())
-        locked += np.einsum("ik,ikj->kj", only, np.broadcast_to(own, (len(mask), k, m)))
-        reachable += np.einsum("ik,ikj->kj", mask, np.broadcast_to(own, (len(mask), k, m)))
-    return barred, locked, reachable
+        own = np.broadcast_to(instance.activities3()[rows], (len(rows), k, m))
+        locked += np.einsum("ik,ikj->kj", only, own)
+        reachable += np.einsum("ik,ikj->kj", mask, own)
+    return locked, reachable
 
 
 def _unit_name(compiled: Compiled, unit: int) -> str:
@@ -79,35 +92,38 @@ def _unit_name(compiled: Compiled, unit: int) -> str:
 
 
 def _large_units(compiled: Compiled, j: int, column: CriterionColumn) -> list[str]:
-    if compiled.instance.by_territory and column.values.ndim == 2:
+    if column.values.ndim == 2:
         return []
     values = compiled.instance.activities[..., j]
     values = values[:, 0] if values.ndim == 2 else values
     top = float(column.upper.max())
     giants = np.flatnonzero(values > top * (1 + SLACK))
     giants = giants[np.argsort(-values[giants], kind="stable")]
-    target = float(column.target.max())
+    what = _what(column)
     if column.limit:
         return [
-            f"{_capital(_unit_name(compiled, int(u)))} holds {values[u]:,.6g} {column.criterion.column}, the largest limit "  # type: ignore[union-attr]
-            f"of a territory is {top:,.6g}. Raise the limit, or split the account."
+            f"{_capital(_unit_name(compiled, int(u)))} holds {number_text(values[u])} {what}, the largest limit of a "
+            f"territory is {number_text(top)}. Raise the limit, or split the account."
             for u in giants[:SHOWN]
         ]
     forced = forced_deviation(values, column.target)
+    nearest = f"The nearest possible worst deviation is {percent_text(forced)}."
+    tolerance = percent_text(column.tolerance, 4)
     if len(giants):
         u = int(giants[0])
+        target = float(column.target.max())
         others = f" ({len(giants) - 1} more are too large as well)" if len(giants) > 1 else ""
         return [
-            f"{_capital(_unit_name(compiled, u))} holds {values[u]:,.6g} {column.name}, {values[u] / values.sum():.1%} of all and "
-            f"{values[u] / target:.0%} of the largest territory's target of {target:,.6g}{others}: no carve can be within "
-            f"{column.tolerance:.4g} of it. The nearest possible worst deviation is {forced:.1%}. Raise the tolerance, take the "
-            "account out as a named account of its own, split it, or ask for on_infeasible='nearest'."
+            f"{_capital(_unit_name(compiled, u))} holds {number_text(values[u])} {what}, "
+            f"{percent_text(values[u] / values.sum())} of all and {percent_text(values[u] / target, 0)} of the largest "
+            f"territory's target of {number_text(target)}{others}: no carve can be within {tolerance} of it. {nearest} "
+            "Raise the tolerance, take the account out as a named account of its own, split it, or ask for "
+            "on_infeasible='nearest'."
         ]
     if forced > column.tolerance * (1 + SLACK) and _beyond_band(column, forced):
         return [
-            f"{column.name}: a few accounts are so large that the rest cannot fill the other territories to within "
-            f"{column.tolerance:.1%}. The nearest possible worst deviation is {forced:.1%}. Raise the tolerance, or carve the "
-            "largest accounts on their own."
+            f"{_capital(what)}: a few accounts are so large that the rest cannot fill the other territories to within "
+            f"{tolerance}. {nearest} Raise the tolerance, or carve the largest accounts on their own."
         ]
     return []
 
@@ -119,22 +135,25 @@ def _beyond_band(column: CriterionColumn, forced: float) -> bool:
 
 
 def _pins_over(compiled: Compiled, j: int, column: CriterionColumn, locked: FloatArray) -> list[str]:
-    names = compiled.territories.names
+    names, what = compiled.territories.names, _what(column)
     over = np.flatnonzero(locked[:, j] > column.upper * (1 + SLACK) + SLACK)
-    return [
-        f"Pins and forbids lock {locked[k, j]:,.6g} {_what(column)} into {names[k]}, at most {column.upper[k]:,.6g} are allowed. "
-        "Unpin some accounts, or raise the tolerance"
-        + (f" to at least {locked[k, j] / column.target[k] - 1:.1%}." if not column.limit else " or the limit.")
-        for k in over[:SHOWN]
-    ]
+    out = []
+    for k in over[:SHOWN]:
+        least = percent_text(np.ceil(1000 * (locked[k, j] / column.target[k] - 1)) / 1000)
+        raise_what = "the limit." if column.limit else f"the tolerance to at least {least}."
+        out.append(
+            f"Pins and forbids lock {number_text(locked[k, j])} {what} into {names[k]}, at most "
+            f"{number_text(column.upper[k])} are allowed. Unpin some accounts, or raise {raise_what}"
+        )
+    return out
 
 
 def _cannot_fill(compiled: Compiled, j: int, column: CriterionColumn, reachable: FloatArray) -> list[str]:
-    names = compiled.territories.names
+    names, what = compiled.territories.names, _what(column)
     short = np.flatnonzero(reachable[:, j] < column.lower * (1 - SLACK) - SLACK)
     return [
-        f"{names[k]} needs at least {column.lower[k]:,.6g} {_what(column)}, but pins and forbids leave only "
-        f"{reachable[k, j]:,.6g} that may go there. Allow more accounts there, or lower its share."
+        f"{names[k]} needs at least {number_text(column.lower[k])} {what}, but pins and forbids leave only "
+        f"{number_text(reachable[k, j])} that may go there. Allow more accounts there, or lower its share."
         for k in short[:SHOWN]
     ]
 
@@ -142,16 +161,17 @@ def _cannot_fill(compiled: Compiled, j: int, column: CriterionColumn, reachable:
 def _sums(compiled: Compiled, j: int, column: CriterionColumn) -> list[str]:
     if column.values.ndim == 2:
         return []
-    total = float(column.values.sum())
-    if total > float(column.upper.sum()) * (1 + SLACK):
+    what, held = _what(column), float(column.values.sum())
+    most, least = float(column.upper.sum()), float(column.lower.sum())
+    if held > most * (1 + SLACK):
         return [
-            f"The limits of {_what(column)} add up to {column.upper.sum():,.6g}, all accounts together hold {total:,.6g}. "
-            f"Raise the limits by {total - column.upper.sum():,.6g} in total, or add a territory."
+            f"The limits of {what} add up to {number_text(most)}, all accounts together hold {number_text(held)}. "
+            f"Raise the limits by {number_text(held - most)} in total, or add a territory."
         ]
-    if total < float(column.lower.sum()) * (1 - SLACK):
+    if held < least * (1 - SLACK):
         return [
-            f"The territories need at least {column.lower.sum():,.6g} {_what(column)} together, all accounts hold {total:,.6g}. "
-            "Lower the minimum, or drop a territory."
+            f"The territories need at least {number_text(least)} {what} together, all accounts hold "
+            f"{number_text(held)}. Lower the minimum, or drop a territory."
         ]
     return []
 
@@ -167,7 +187,8 @@ def _forced_moves(compiled: Compiled) -> list[str]:
             least += float(block.min(axis=1).sum())
         if least > row.upper * (1 + SLACK) + SLACK:
             out.append(
-                f"Pins, forbids and families alone move {least:,.6g}, but '{row.name}' allows {row.upper:,.6g}. "
+                f"Pins, forbids and families alone move {number_text(least)}, but '{row.name}' allows "
+                f"{number_text(row.upper)}. "
                 "Drop some of them, or allow more to move."
             )
     return out

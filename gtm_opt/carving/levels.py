@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 import zlib
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
@@ -15,7 +17,7 @@ from gtm_opt.carving.node import NodeTask, children_tasks, node_instance, node_s
 from gtm_opt.solvers import Run, SolverResult, get_solver
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from concurrent.futures import Executor
 
     from gtm_opt.instance import IntArray
@@ -89,19 +91,19 @@ def solve_node(task: NodeTask, options: Options, run: Run) -> tuple[NodeSolution
 
 
 def solve_subtree(
-    task: NodeTask, options: Options, time_limit: float | None, whole: bool
+    task: NodeTask, options: Options, time_limit: float | None, whole: bool, deadline: float = np.inf
 ) -> tuple[list[NodeSolution], list[NodeTask]]:
-    """Carve a subtree (or, unless ``whole``, only its root); runs in a worker."""
-    run = Run(time_limit)
+    """Carve a subtree (or, unless ``whole``, only its root); runs in a worker.
+
+    ``deadline`` is a reading of ``time.time()``: a task that waited in the queue has less than its limit.
+    """
+    run = Run(time_limit if np.isinf(deadline) else max(0.0, min(time_limit or np.inf, deadline - time.time())))
     done: list[NodeSolution] = []
     queue = deque([task])
     waiting: list[NodeTask] = []
     while queue:
         at = queue.popleft()
-        weight = at.instance.n_units * at.tree.depth
-        total = weight + sum(t.instance.n_units * t.tree.depth for t in queue)
-        part = run.within(run.remaining * at.instance.n_units / max(total, 1)) if np.isfinite(run.remaining) else run
-        solution, below = solve_node(at, options, part)
+        solution, below = solve_node(at, options, _part(at, run, [*queue]))
         done.append(solution)
         if whole:
             queue.extend(below)
@@ -148,10 +150,11 @@ def carve_tree(
 
     if executor is None:
         queue = deque([task])
-        while queue and not (found and run.struck == "interrupted"):
+        # an interrupted run goes on as well: each node left is then placed in no time, and the plan is whole
+        while queue:
             at = queue.popleft()
-            solutions, below = _here(at, options, run, [*queue])
-            take(solutions)
+            solution, below = solve_node(at, options, _part(at, run, [*queue]))
+            take([solution])
             queue.extend(below)
     else:
         _distributed(task, depth, options, run, executor, take)
@@ -166,14 +169,25 @@ def _cut_depth(task: NodeTask) -> int:
     return max(task.tree.depth - 1, 0)
 
 
-def _here(
-    task: NodeTask, options: Options, run: Run, others: list[NodeTask]
-) -> tuple[list[NodeSolution], list[NodeTask]]:
-    work = task.instance.n_units
-    total = sum(t.instance.n_units * t.tree.depth for t in [task, *others])
-    part = run if np.isinf(run.remaining) else run.within(run.remaining * work / max(total, 1))
-    solution, below = solve_node(task, options, part)
-    return [solution], below
+def _part(task: NodeTask, run: Run, others: list[NodeTask]) -> Run:
+    """Return the run of one node: its own numbers, and of the time left a share by work."""
+    if np.isinf(run.remaining):
+        return run.within(np.inf, report=True)
+    total = _work([task, *others])
+    return run.within(run.remaining * task.instance.n_units / max(total, 1), report=True)
+
+
+def _work(tasks: Iterable[NodeTask]) -> int:
+    return sum(t.instance.n_units * t.tree.depth for t in tasks)
+
+
+def _limit(task: NodeTask, run: Run, total: int, whole: bool) -> tuple[float | None, float]:
+    """Return seconds for a task by its share of the work, as many workers as cores, and when to stop at the latest."""
+    if np.isinf(run.remaining):
+        return None, np.inf
+    work = _work([task]) if whole else task.instance.n_units
+    share = min(1.0 if whole else 1.0 / task.tree.depth, (os.cpu_count() or 1) * work / total)
+    return run.remaining * share, time.time() + run.remaining
 
 
 def _distributed(
@@ -187,27 +201,26 @@ def _distributed(
     top = task.tree.depth
     waiting: dict[Future[tuple[list[NodeSolution], list[NodeTask]]], NodeTask] = {}
 
-    def submit(at: NodeTask) -> None:
-        whole = top - at.tree.depth >= cut
-        limit = None if np.isinf(run.remaining) else run.remaining * (1.0 if whole else 1.0 / max(at.tree.depth, 1))
-        try:
-            waiting[executor.submit(solve_subtree, at, options, limit, whole)] = at
-        except (BrokenExecutor, RuntimeError):
-            lost.append((at, whole, limit))
+    def submit(tasks: list[NodeTask]) -> None:
+        total = max(_work([*tasks, *waiting.values()]), 1)
+        for at in tasks:
+            whole = top - at.tree.depth >= cut
+            limit, deadline = _limit(at, run, total, whole)
+            try:
+                waiting[executor.submit(solve_subtree, at, options, limit, whole, deadline)] = at
+            except (BrokenExecutor, RuntimeError):
+                lost.append(at)
 
-    lost: list[tuple[NodeTask, bool, float | None]] = []
+    lost: list[NodeTask] = []
     # the root is carved here: every worker would wait for it anyway, and its rows need not travel
-    solutions, below = _here(task, options, run, [])
-    take(solutions)
-    for at in below:
-        submit(at)
+    solution, below = solve_node(task, options, _part(task, run, []))
+    take([solution])
+    submit(below)
     while waiting or lost:
         while lost:
-            at, whole, limit = lost.pop(0)
-            solutions, below = solve_subtree(at, options, limit, whole)
-            take(solutions)
-            for child in below:
-                submit(child)
+            solution, below = solve_node(lost[0], options, _part(lost[0], run, lost[1:]))
+            take([solution])
+            lost[:1] = below
         if not waiting:
             continue
         done, _ = wait(waiting, return_when=FIRST_COMPLETED)
@@ -219,8 +232,7 @@ def _distributed(
                 run.note(
                     "retry", run.seconds, f"{at.tree.root}: a worker was lost ({type(error).__name__}), carved here"
                 )
-                lost.append((at, top - at.tree.depth >= cut, None))
+                lost.append(at)
                 continue
             take(solutions)
-            for child in below:
-                submit(child)
+            submit(below)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gtm_opt.carving.impossible import locked_and_reachable
+from gtm_opt.errors import number_text, percent_text
 from gtm_opt.instance import Only
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ def make_possible(compiled: Compiled) -> tuple[Compiled, list[str]]:
     home = _place_giants(instance)
     if (home >= 0).any():
         instance = replace(instance, cost=(*instance.cost, Only(home, instance.n_territories)))
-    locked, reachable = _locked(instance)
+    locked, reachable = locked_and_reachable(instance)
     target, lower, upper = instance.target.copy(), instance.lower.copy(), instance.upper.copy()
     notes: list[str] = []
     for j, column in enumerate(compiled.columns):
@@ -81,18 +83,6 @@ def _place_giants(instance: Instance) -> IntArray:
     return home
 
 
-def _locked(instance: Instance) -> tuple[FloatArray, FloatArray]:
-    shape = (instance.n_territories, instance.n_criteria)
-    locked, reachable = np.zeros(shape), np.zeros(shape)
-    for rows in instance.chunks():
-        mask = np.isfinite(instance.cost_block(rows))
-        own = np.broadcast_to(instance.activities3()[rows], (len(mask), *shape))
-        only = mask & (mask.sum(axis=1) == 1)[:, None]
-        locked += np.einsum("ik,ikj->kj", only, own)
-        reachable += np.einsum("ik,ikj->kj", mask, own)
-    return locked, reachable
-
-
 def _widen(
     compiled: Compiled,
     j: int,
@@ -116,20 +106,19 @@ def _widen(
     others = ~fixed
     if others.any():
         factor = 1.0 - surplus / float(column.target[others].sum())
-        lower[others, j] = np.minimum(column.lower[others], factor * column.lower[others])
-        upper[others, j] = np.minimum(column.upper[others], max(factor, 0.0) * column.upper[others] + room[others])
+        lower[others, j] = min(factor, 1.0) * column.lower[others] if factor > 0 else 0.0
+        upper[others, j] = max(factor, 0.0) * column.upper[others] + (room[others] if factor < 1.0 else 0.0)
+        upper[others, j] = np.minimum(upper[others, j], max(factor, 1.0) * column.upper[others])
     out = [
-        f"{column.name}: {names[k]} holds {locked[k]:,.6g} that cannot go elsewhere "
-        f"({locked[k] / column.target[k] - 1:+.1%} of its target); its band was raised to that."
+        f"{column.name}: {names[k]} holds {number_text(locked[k])} that cannot go elsewhere, "
+        f"{percent_text(locked[k] / column.target[k] - 1)} over its target; its band was raised to that."
         for k in np.flatnonzero(over)
     ]
     out += [
-        f"{column.name}: only {reachable[k]:,.6g} may go to {names[k]} "
-        f"({reachable[k] / column.target[k] - 1:+.1%} of its target); its lower limit was lifted."
+        f"{column.name}: only {number_text(reachable[k])} may go to {names[k]}, "
+        f"{percent_text(1 - reachable[k] / column.target[k])} under its target; its lower limit was lifted."
         for k in np.flatnonzero(short)
     ]
     if others.any() and abs(factor - 1.0) > 1e-9:
-        out.append(
-            f"{column.name}: the other territories share what is left, {factor - 1.0:+.1%} of their targets each."
-        )
+        out.append(f"{column.name}: the other territories share what is left, {percent_text(factor)} of their targets.")
     return out

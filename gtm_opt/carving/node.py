@@ -6,12 +6,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import maximum_bipartite_matching
 
-from gtm_opt.instance import Evenness
+from gtm_opt.instance import Evenness, Grouped, Lowest
+from gtm_opt.instance.terms import total
 from gtm_opt.measures.criteria import granule
 
 if TYPE_CHECKING:
-    from gtm_opt.instance import FloatArray, Instance, IntArray
+    from gtm_opt.instance import FloatArray, Instance, IntArray, Term
     from gtm_opt.model import Hierarchy
 
 __all__ = ["NodeTask", "children_tasks", "node_instance", "node_start", "restrict_task", "root_task"]
@@ -73,7 +76,8 @@ def node_instance(task: NodeTask) -> Instance:
     -----
     Targets and bands are sums of the leaves' own. A child that will be divided again gets
     half the tolerance per further level, so that the leaves still have room: a tolerance
-    budget. Side rows leave an equal part of the budget to each further level.
+    budget. Side rows leave an equal part of the budget to each further level; what they use is
+    counted as if every unit then went to its best leaf below, so that the budget is exact.
     """
     tree, flat = task.tree, task.instance
     children = tree.children(tree.root)
@@ -96,6 +100,7 @@ def node_instance(task: NodeTask) -> Instance:
     if flat.by_territory:
         weighted = activities * flat.shares[None, :, None]
         activities = np.add.reduceat(weighted, _starts(sizes), axis=1) / shares[None, :, None]
+    costs = tuple(term.merge(group, flat.shares) for term in flat.cost)
     return replace(
         flat,
         activities=activities,
@@ -103,12 +108,39 @@ def node_instance(task: NodeTask) -> Instance:
         lower=lower,
         upper=upper_band,
         shares=shares / shares.sum(),
-        cost=tuple(term.merge(group, flat.shares) for term in flat.cost),
-        side=tuple(replace(row, term=row.term.merge(group, flat.shares)) for row in side),
+        cost=costs,
+        side=tuple(replace(row, term=_merge_side(row.term, group, flat.shares)) for row in side),
         previous=None if flat.previous is None else np.where(flat.previous >= 0, group[flat.previous], flat.previous),
-        apart=tuple(g for g in flat.apart if len(g) <= len(children)),
+        apart=tuple(part for g in flat.apart for part in _apart_below(g, costs, len(children))),
         evenness=evenness,
     )
+
+
+def _merge_side(term: Term, group: IntArray, shares: FloatArray) -> Term:
+    """Merge exactly: the sum over a family's accounts is not the sum of their lowest values."""
+    return Lowest(term, group) if isinstance(term, Grouped) else term.merge(group, shares)
+
+
+def _apart_below(group: IntArray, costs: tuple[Term, ...], n_children: int) -> list[IntArray]:
+    """Return parts of an apart group, each of which fits into different children.
+
+    Notes
+    -----
+    Different leaves are asked for, not different children: a group larger than the number of children,
+    or pinned into one of them, is spread as far as it can be (maximum matchings, one after the
+    other), so that every child gets few of it.
+    """
+    allowed = np.isfinite(total(costs, group, len(group), n_children))
+    parts: list[IntArray] = []
+    while len(group) > 1:
+        child = maximum_bipartite_matching(csr_array(allowed), perm_type="column")
+        spread = child >= 0
+        if not spread.any():
+            break
+        if spread.sum() > 1:
+            parts.append(group[spread])
+        group, allowed = group[~spread], allowed[~spread]
+    return parts
 
 
 def _starts(sizes: IntArray) -> IntArray:

@@ -151,15 +151,14 @@ class Carving:
     def nodes(self) -> pd.DataFrame:
         """One row per node that was divided: accounts, status, value, bound, gap, seconds."""
         rows = []
+        sizes = np.diff(self.compiled.units.start)
         for node, s in self.solutions.items():
             rows.append(
                 {
                     "node": node,
                     "level": self.hierarchy.level(node),
                     "buckets": len(self.hierarchy.children(node)),
-                    "accounts": int(sum(len(self.compiled.units.members_of(u)) for u in s.units))
-                    if len(s.units) < self.compiled.units.count
-                    else self.problem.n_accounts,
+                    "accounts": int(sizes[s.units].sum()),
                     "status": s.certificate.status.value,
                     "value": s.certificate.value,
                     "bound": s.certificate.bound,
@@ -172,12 +171,12 @@ class Carving:
         return pd.DataFrame(rows)
 
     def level(self, depth: int) -> pd.DataFrame:
-        """Return one row per account: the node at ``depth`` (1: below the root) it belongs to."""
-        nodes = self.hierarchy.nodes_at(depth)
-        of_leaf = np.empty(len(self.hierarchy.leaves), dtype=object)
-        for node in nodes:
-            start, stop = self.hierarchy.leaf_range(node)
-            of_leaf[start:stop] = node
+        """Return one row per account: the node at ``depth`` (1: below the root) it belongs to.
+
+        A territory that lies less deep stands for itself.
+        """
+        paths = [self.hierarchy.path(leaf) for leaf in self.hierarchy.leaves]
+        of_leaf = np.array([path[min(depth, len(path) - 1)] for path in paths], dtype=object)
         at = self.unit_leaf[self.compiled.units.of_account]
         return pd.DataFrame({"account_id": self.problem.resolved.ids, "node": of_leaf[at]})
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gtm_opt.errors import number_text, percent_text
+
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from gtm_opt.carving.result import Carving
 
 __all__ = ["summary"]
@@ -31,35 +35,39 @@ def summary(carving: Carving) -> str:
         "",
         f"{'criterion':<28}{'tolerance':>10}{'worst':>9}{'forced':>9}  {'territory':<18}{'':>6}",
     ]
-    for row in carving.criteria.itertuples():
-        if not np.isfinite(row.tolerance):
-            lines.append(
-                f"{row.criterion[:27]:<28}{'limit':>10}{'':>18}  {'':<18}{'kept' if row.within else 'BROKEN':>6}"
-            )
-            continue
-        lines.append(
-            f"{row.criterion[:27]:<28}{row.tolerance:>10.1%}{row.worst_deviation:>+9.2%}{row.forced_deviation:>9.2%}  "
-            f"{row.worst_territory[:17]:<18}{'ok' if row.within else 'OUT':>6}"
-        )
-    for row in carving.preferences.itertuples():
-        lines.append(f"{row.preference[:27]:<28}score {row.score:.4f}  ({row.natural:,.6g} {row.unit})")
+    lines += [_criterion_line(row) for row in carving.criteria.to_dict("records")]
+    for row in carving.preferences.to_dict("records"):
+        natural = f"{number_text(row['natural'])} {row['unit']}"
+        lines.append(f"{row['preference'][:27]:<28}score {row['score']:.4f}  ({natural})")
     if len(carving.moved):
-        moves = ", ".join(f"{row.share_moved:.1%} of {row.measure}" for row in carving.moved.itertuples())
-        lines.append(f"moved: {moves}")
+        moved = zip(carving.moved["share_moved"], carving.moved["measure"], strict=True)
+        lines.append("moved: " + ", ".join(f"{percent_text(share)} of {measure}" for share, measure in moved))
     broken = carving.check.violations
     rules = broken[~broken["rule"].str.startswith("band of ")] if len(broken) else broken
-    lines += [f"BROKEN {row.rule}: {row.detail}" for row in rules.head(5).itertuples()]
+    first = zip(rules["rule"].head(5), rules["detail"].head(5), strict=True)
+    lines += [f"BROKEN {rule}: {detail}" for rule, detail in first]
     lines += [f"note: {note}" for note in carving.notes]
     return "\n".join(lines)
+
+
+def _criterion_line(row: dict[Hashable, Any]) -> str:
+    name = f"{row['criterion'][:27]:<28}"
+    if not np.isfinite(row["tolerance"]):
+        return f"{name}{'limit':>10}{'':>18}  {'':<18}{'kept' if row['within'] else 'BROKEN':>6}"
+    return (
+        f"{name}{row['tolerance']:>10.1%}{row['worst_deviation']:>+9.2%}{row['forced_deviation']:>9.2%}  "
+        f"{row['worst_territory'][:17]:<18}{'ok' if row['within'] else 'OUT':>6}"
+    )
 
 
 def _certificate_line(carving: Carving) -> str:
     c, seconds = carving.certificate, carving.provenance.get("seconds", float("nan"))
     if not np.isfinite(c.value):
         return f"no value; {seconds:.2f} s"
-    per_account = carving.problem.n_accounts if carving.compiled.instance.evenness is None else 1
+    even = carving.compiled.instance.evenness is not None
+    per_account = 1 if even else carving.problem.n_accounts
     bound = (
         f"bound {c.bound / per_account:.6g} (from {c.source}), gap {c.gap:.3%}" if np.isfinite(c.gap) else "no bound"
     )
-    what = "worst deviation in tolerances" if per_account == 1 else "preference score"
+    what = "worst deviation in tolerances" if even else "preference score"
     return f"{what} {c.value / per_account:.6g}, {bound}, {carving.termination.value}, {seconds:.2f} s"

@@ -160,8 +160,10 @@ class Instance:
         n_rows = len(range(*rows.indices(self.n_units))) if isinstance(rows, slice) else len(rows)
         return total(self.cost, rows, n_rows, self.n_territories)
 
-    def chunks(self, size: int = CHUNK) -> Iterator[slice]:
-        """Yield slices that cover all units, in order."""
+    def chunks(self, size: int | None = None) -> Iterator[slice]:
+        """Yield slices that cover all units, in order: `CHUNK` units, fewer with very many territories."""
+        if size is None:
+            size = min(CHUNK, max(64, 256 * CHUNK // max(self.n_territories, 1)))
         for start in range(0, self.n_units, size):
             yield slice(start, min(start + size, self.n_units))
 

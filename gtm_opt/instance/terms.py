@@ -24,6 +24,7 @@ __all__ = [
     "FloatArray",
     "Grouped",
     "IntArray",
+    "Lowest",
     "Only",
     "Rows",
     "Stay",
@@ -382,6 +383,40 @@ class Grouped:
     def merge(self, group: IntArray, shares: FloatArray) -> Grouped:
         """Return the term for groups of territories."""
         return Grouped(self.inner.merge(group, shares), self.members, self.start)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lowest:
+    """The lowest value of another term within each group of territories.
+
+    Attributes
+    ----------
+    inner : Term
+    group : ndarray of int, shape (n_territories,)
+        Group of each territory of ``inner``, 0 .. n_groups - 1, none empty.
+    """
+
+    inner: Term
+    group: IntArray
+
+    def block(self, rows: Rows) -> FloatArray:
+        """Return the values of ``rows``."""
+        return _lowest(self.inner.block(rows), self.group)
+
+    def take(self, units: IntArray) -> Lowest:
+        """Return the term of a subset of the units."""
+        return Lowest(self.inner.take(units), self.group)
+
+    def take_territories(self, territories: IntArray) -> Lowest:
+        """Return the term of a subset of the groups."""
+        position = np.full(int(self.group.max()) + 1, -1, dtype=np.int64)
+        position[territories] = np.arange(len(territories))
+        columns = np.flatnonzero(position[self.group] >= 0)
+        return Lowest(self.inner.take_territories(columns), position[self.group[columns]])
+
+    def merge(self, group: IntArray, shares: FloatArray) -> Lowest:
+        """Return the lowest value in each group of groups."""
+        return Lowest(self.inner, group[self.group])
 
 
 def _lowest(values: FloatArray, group: IntArray) -> FloatArray:

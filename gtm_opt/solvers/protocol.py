@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -144,8 +144,10 @@ class Run:
         return self.struck is not None
 
     def interrupt(self) -> None:
-        """Stop because the user asked for it."""
+        """Stop because the user asked for it, and with it the runs this is a part of."""
         self.struck = Termination.INTERRUPTED
+        if self._outer is not None:
+            self._outer.interrupt()
 
     def report(self, step: str, value: float | None = None, bound: float | None = None) -> None:
         """Record better numbers and call the progress callback (at most ten times a second)."""
@@ -163,11 +165,23 @@ class Run:
         if self._progress(Progress(step, now, self.value, self.bound, gap)) is False:
             self.interrupt()
 
-    def within(self, seconds: float) -> Run:
-        """Return a run for a part of the work: stops after ``seconds``, or when this one does."""
+    def within(self, seconds: float, *, report: bool = False) -> Run:
+        """Return a run for a part of the work: stops after ``seconds``, or when this one does.
+
+        What the part reports reaches the progress callback with ``report`` only: its numbers may be
+        those of another question.
+        """
         part = Run(min(seconds, self.remaining))
         part._outer = self
+        if report and self._progress is not None:
+            part._progress = self._pass_on
         return part
+
+    def _pass_on(self, progress: Progress) -> object:
+        """Hand what a part reports to the callback, on this run's clock."""
+        if self._progress is None:
+            return True
+        return self._progress(replace(progress, seconds=self.seconds))
 
     def note(self, name: str, since: float, text: str = "") -> None:
         """Append a step that began at ``since`` (a reading of `seconds`)."""

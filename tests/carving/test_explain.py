@@ -127,7 +127,7 @@ def test_the_smallest_conflict_names_only_what_conflicts() -> None:
     problem = make_problem(balance=[gtm.Balance("arr_usd", 0.05), gtm.Count(0.9)], rules=[cap, pin])
     elements = conflict(problem)
     assert [e.name for e in elements] == ["arr_usd", cap.name]
-    assert "cannot hold together: 'arr_usd' within 0.05 and 'at most 0.05 of arr_usd moved'" in conflict_text(elements)
+    assert "cannot hold together: 'arr_usd' within 5 % and 'at most 5 % of arr_usd moved'" in conflict_text(elements)
 
 
 def test_a_conflict_that_only_a_solver_can_see_is_raised_with_its_members() -> None:
