@@ -199,10 +199,14 @@ def _frozen_cases(sizes: list[int] | None) -> list[Case]:
 
 
 def _tree_cases(sizes: list[int] | None) -> list[Case]:
-    return [
-        Case(f"tree-{n}", "tree", {"n": n, "branching": 10 if n >= 10_000 else 3}, n, 1_000 if n >= 10_000 else 27, 4)
-        for n in sizes or [100_000]
-    ]
+    """One case per executor: the plan (see its fingerprint in ``problems``) must be the same."""
+    out = []
+    for n in sizes or [100_000]:
+        branching = 10 if n >= 10_000 else 3
+        for executor in ("serial", "process", "dask"):
+            arguments = {"n": n, "branching": branching, "executor": executor}
+            out.append(Case(f"tree-{n}-{executor}", "tree", arguments, n, branching**3, 4))
+    return out
 
 
 SPECS: dict[str, Spec] = {
@@ -225,7 +229,7 @@ SPECS: dict[str, Spec] = {
         _tree_cases,
         ["carve"],
         60.0,
-        {"sizes": [600], "time_limit": 5.0},
+        {"sizes": [600], "time_limit": 5.0, "cases": "serial"},
     ),
     "even": Spec(
         "skewed accounts, 10 territories, no preferences: worst deviation over four criteria",
