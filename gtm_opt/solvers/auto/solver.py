@@ -65,11 +65,22 @@ class AutoSolver:
     5. Bands still missed and several priorities: tier by tier.
 
     Each step gets an iteration budget that depends on the instance and ``effort`` only.
+
+    Parameters
+    ----------
+    good_gap : float
+        A fraction: a certified gap at or below it ends the work (at ``effort`` up to 1).
+    search_units : int
+        Most units of a node that the search and the re-splits take on as a whole.
     """
 
     name = "auto"
     source = "gtm_opt: mixes prices, rounding, search, resplit, even, milp"
     capabilities = Capabilities(evenness=True, proof=True, lower_bound=True)
+
+    def __init__(self, good_gap: float = GOOD_GAP, search_units: int = SEARCH_UNITS) -> None:
+        self.good_gap = good_gap
+        self.search_units = search_units
 
     def __call__(
         self, instance: Instance, *, run: Run, seed: int = 0, effort: float = 1.0, start: IntArray | None = None
@@ -135,7 +146,7 @@ class AutoSolver:
         self._round(instance, found, incumbent, run, seed, effort)
         if not self._good(incumbent, run, effort):
             proved |= self._exact(instance, incumbent, run, seed, effort)
-        if not self._good(incumbent, run, effort) and instance.n_units <= SEARCH_UNITS:
+        if not self._good(incumbent, run, effort) and instance.n_units <= self.search_units:
             self._improve(instance, incumbent, run, seed, effort)
         if not incumbent.feasible and not run.stop():
             self._tiers(instance, incumbent, run, seed, effort)
@@ -146,16 +157,16 @@ class AutoSolver:
             incumbent.offer(vector_greedy(_as_evenness(instance)), "greedy")
         return found, proved
 
-    @staticmethod
-    def _good(incumbent: Incumbent, run: Run, effort: float) -> bool:
-        wanted = GOOD_GAP if effort <= 1.0 else 1e-9
+    def _good(self, incumbent: Incumbent, run: Run, effort: float) -> bool:
+        wanted = self.good_gap if effort <= 1.0 else 1e-9
         return run.stop() or (incumbent.feasible and incumbent.gap <= wanted)
 
-    @staticmethod
-    def _round(instance: Instance, found: Prices, incumbent: Incumbent, run: Run, seed: int, effort: float) -> None:
+    def _round(
+        self, instance: Instance, found: Prices, incumbent: Incumbent, run: Run, seed: int, effort: float
+    ) -> None:
         from gtm_opt.solvers.rounding import round_prices
 
-        gap = GOOD_GAP if effort <= 1.0 else 1e-9
+        gap = self.good_gap if effort <= 1.0 else 1e-9
         incumbent.offer(round_prices(instance, found, run, seed, gap=gap, effort=min(effort, 4.0)), "rounding")
 
     @staticmethod
@@ -197,7 +208,7 @@ class AutoSolver:
             found = solve_prices(part, part_run, min(effort, 10.0))
             inner.offer_bound(found.bound, "prices")
             self._round(part, found, inner, part_run, seed, effort)
-            if not self._good(inner, part_run, effort) and part.n_units <= SEARCH_UNITS:
+            if not self._good(inner, part_run, effort) and part.n_units <= self.search_units:
                 self._improve(part, inner, part_run, seed, effort)
             return inner.assignment
 
