@@ -1,3 +1,4 @@
+# mypy: disable-error-code="no-untyped-def"
 """Compiled annealing on moves, swaps and ejections with incremental totals.
 
 Imported late: loading this module loads numba. Row ``n`` of the activities is a unit of
@@ -12,9 +13,13 @@ from numba import njit
 __all__ = ["anneal", "reset"]
 
 # positions in the ``level`` array that kernels share with Python
-OBJECTIVE, VIOLATION, BEST_OBJECTIVE, BEST_VIOLATION, TEMPERATURE, COOLING, SHIFT_RATE, UP, DOWN = range(9)
+OBJECTIVE, VIOLATION, BEST_OBJECTIVE, BEST_VIOLATION, TEMPERATURE, COOLING, SHIFT_RATE, UP, DOWN, CHAIN_RATE = range(10)
 # positions in the ``count`` array
-LOGGED, ACCEPTED, IMPROVED = range(3)
+LOGGED, ACCEPTED, IMPROVED, STAMP = range(4)
+
+_DEPTH = 6
+_SCANNED = 12
+_ABOVE = 3
 
 
 @njit(cache=True, nogil=True)
@@ -136,6 +141,99 @@ def _broken_rules(side_use, side_upper, side_scale, group_count, has_groups):
 
 
 @njit(cache=True, nogil=True)
+def _room(hole, left, sizes, activities, totals, lower, upper, rate):
+    """Return the size that a unit should have to fill the hole that ``left`` leaves."""
+    value = sizes[left, hole]
+    for j in range(totals.shape[1]):
+        if totals[hole, j] > upper[hole, j] or lower[hole, j] == -np.inf:
+            room = upper[hole, j] - totals[hole, j]
+        else:
+            room = max(lower[hole, j] - totals[hole, j], 0.0)
+        if room < np.inf:
+            value += rate[hole, j] * room
+    return value
+
+
+@njit(cache=True, nogil=True)
+def _chain(
+    state,
+    threshold,
+    temperature,
+    assignment,
+    cost,
+    priced,
+    activities,
+    wanted_start,
+    wanted,
+    wanted_size,
+    sizes,
+    rate,
+    totals,
+    lower,
+    upper,
+    weight,
+    pressed,
+    stamp,
+    mark,
+    trail,
+    target,
+):
+    """Propose a cyclic ejection chain; fill ``trail`` and ``target``, return its length, 0 for none.
+
+    A random unit leaves its territory; of the units that want the hole the one is taken that
+    fits best at current prices, which leaves a hole elsewhere, and so on. At every depth the
+    chain may be closed by putting the first unit into the last hole.
+    """
+    n = len(assignment)
+    first = int(_next(state) * n)
+    home = assignment[first]
+    hole, left = home, first
+    change = -cost[first, home]
+    mark[home] = stamp
+    for depth in range(_DEPTH):
+        begin, size = wanted_start[hole], wanted_start[hole + 1] - wanted_start[hole]
+        if size == 0:
+            return 0
+        best_score, chosen = np.inf, -1
+        best_close, closing = threshold, -1
+        room = _room(hole, left, sizes, activities, totals, lower, upper, rate)
+        at = min(begin + np.searchsorted(wanted_size[begin : begin + size], room, side="right") + _ABOVE, begin + size)
+        stop = max(begin, at - _SCANNED)
+        while at > stop:
+            at -= 1
+            j = wanted[at]
+            k = assignment[j]
+            if mark[k] == stamp:
+                continue
+            part = cost[j, hole] - priced[j, k]
+            close = change + cost[j, hole] - cost[j, k] + cost[first, k] - pressed[hole] - pressed[k]
+            if part >= best_score and not close < best_close:
+                continue
+            after = _pressed(hole, left, j, activities, totals, lower, upper, weight)
+            part += after + temperature * _next(state)
+            if part < best_score:
+                best_score, chosen = part, j
+            close += after
+            if close < best_close:
+                close += _pressed(k, j, first, activities, totals, lower, upper, weight)
+                if close < best_close:
+                    best_close, closing = close, j
+        if closing >= 0:
+            trail[depth], target[depth] = closing, hole
+            trail[depth + 1], target[depth + 1] = first, assignment[closing]
+            return depth + 2
+        if chosen < 0:
+            return 0
+        trail[depth], target[depth] = chosen, hole
+        k = assignment[chosen]
+        change += cost[chosen, hole] - cost[chosen, k] - pressed[hole]
+        change += _pressed(hole, left, chosen, activities, totals, lower, upper, weight)
+        hole, left = k, chosen
+        mark[hole] = stamp
+    return 0
+
+
+@njit(cache=True, nogil=True)
 def anneal(
     steps,
     period,
@@ -165,12 +263,23 @@ def anneal(
     group,
     group_count,
     rule_weight,
+    rule_floor,
     members,
     size,
     place,
     pressed,
     soft,
     hard,
+    priced,
+    wanted_start,
+    wanted,
+    wanted_size,
+    sizes,
+    rate,
+    mark,
+    trail,
+    target,
+    touched,
 ):
     """Do ``steps`` annealing steps; everything it needs to go on later is in its arguments."""
     n, n_territories = cost.shape
@@ -188,77 +297,122 @@ def anneal(
                         out = totals[k, j] > upper[k, j] or totals[k, j] < lower[k, j]
                         weight[k, j] = max(floor[k, j], weight[k, j] * (level[UP] if out else level[DOWN]))
             for s in range(n_rules):
-                side_weight[s] *= level[UP] if side_use[s] > side_upper[s] else level[DOWN]
+                factor = level[UP] if side_use[s] > side_upper[s] else level[DOWN]
+                side_weight[s] = max(rule_floor * side_scale[s], side_weight[s] * factor)
             if ruled:
                 rules = _broken_rules(side_use, side_upper, side_scale, group_count, has_groups)
-                rule_weight[0] *= level[UP] if rules > 0.0 else level[DOWN]
+                rule_weight[0] = max(rule_floor, rule_weight[0] * (level[UP] if rules > 0.0 else level[DOWN]))
             violation = 0.0
             for k in range(n_territories):
                 _refresh(k, totals, lower, upper, weight, scale, elastic, pressed, soft, hard)
                 violation += hard[k]
-        i = int(_next(state) * n)
-        width = n_candidates[i]
-        u = _next(state)
-        q = candidates[i, int(u * u * width)]
-        p = assignment[i]
-        if p == q:
-            continue
-        j, r = n, p
-        change = cost[i, q] - cost[i, p]
-        if _next(state) >= level[SHIFT_RATE]:
-            if size[q] == 0:
-                continue
-            j = members[q, int(_next(state) * size[q])]
-            u = _next(state)
-            if u >= 0.7:
-                u = (u - 0.7) / 0.3
-                r = candidates[j, int(u * u * n_candidates[j])]
-                if r == q:
-                    continue
-            change += cost[j, r] - cost[j, q]
         threshold = -temperature * np.log(1.0 - _next(state))
-        # a barred pair has infinite cost, and so never passes
-        if not change - pressed[p] - pressed[q] - (pressed[r] if r != p else 0.0) <= threshold and not ruled:
-            continue
-        change += _pressed(q, j, i, activities, totals, lower, upper, weight) - pressed[q]
-        if r == p:
-            change += _pressed(p, i, j, activities, totals, lower, upper, weight) - pressed[p]
+        if level[CHAIN_RATE] > 0.0 and _next(state) < level[CHAIN_RATE]:
+            count[STAMP] += 1
+            length = _chain(
+                state,
+                threshold,
+                temperature,
+                assignment,
+                cost,
+                priced,
+                activities,
+                wanted_start,
+                wanted,
+                wanted_size,
+                sizes,
+                rate,
+                totals,
+                lower,
+                upper,
+                weight,
+                pressed,
+                count[STAMP],
+                mark,
+                trail,
+                target,
+            )
+            if length == 0:
+                continue
         else:
-            change += _pressed(p, i, n, activities, totals, lower, upper, weight) - pressed[p]
-            change += _pressed(r, n, j, activities, totals, lower, upper, weight) - pressed[r]
-        if ruled:
-            change += _rules(
-                i, p, q, j, r, side, side_use, side_upper, side_weight, group_start, group, group_count, rule_weight[0]
-            )
-        if not change <= threshold:
-            continue
+            i = int(_next(state) * n)
+            u = _next(state)
+            q = candidates[i, int(u * u * n_candidates[i])]
+            p = assignment[i]
+            if p == q:
+                continue
+            j, r = n, p
+            change = cost[i, q] - cost[i, p]
+            if _next(state) >= level[SHIFT_RATE]:
+                if size[q] == 0:
+                    continue
+                j = members[q, int(_next(state) * size[q])]
+                u = _next(state)
+                if u >= 0.7:
+                    u = (u - 0.7) / 0.3
+                    r = candidates[j, int(u * u * n_candidates[j])]
+                    if r == q:
+                        continue
+                change += cost[j, r] - cost[j, q]
+            # a barred pair has infinite cost, and so never passes
+            if not change - pressed[p] - pressed[q] - (pressed[r] if r != p else 0.0) <= threshold and not ruled:
+                continue
+            change += _pressed(q, j, i, activities, totals, lower, upper, weight) - pressed[q]
+            if r == p:
+                change += _pressed(p, i, j, activities, totals, lower, upper, weight) - pressed[p]
+            else:
+                change += _pressed(p, i, n, activities, totals, lower, upper, weight) - pressed[p]
+                change += _pressed(r, n, j, activities, totals, lower, upper, weight) - pressed[r]
+            if ruled:
+                change += _rules(
+                    i,
+                    p,
+                    q,
+                    j,
+                    r,
+                    side,
+                    side_use,
+                    side_upper,
+                    side_weight,
+                    group_start,
+                    group,
+                    group_count,
+                    rule_weight[0],
+                )
+            if not change <= threshold:
+                continue
+            trail[0], target[0] = i, q
+            length = 1
+            if j < n:
+                trail[1], target[1] = j, r
+                length = 2
         count[ACCEPTED] += 1
-        objective += cost[i, q] - cost[i, p] - soft[p] - soft[q]
-        violation -= hard[p] + hard[q]
-        if j < n:
-            objective += cost[j, r] - cost[j, q]
+        count[STAMP] += 1
+        n_touched = 0
+        for a in range(length):
+            i, q = trail[a], target[a]
+            p = assignment[i]
+            for end in range(2):
+                k = q if end else p
+                if mark[k] != count[STAMP]:
+                    mark[k] = count[STAMP]
+                    touched[n_touched] = k
+                    n_touched += 1
+                    objective -= soft[k]
+                    violation -= hard[k]
+            objective += cost[i, q] - cost[i, p]
             _relocate(
-                j, q, r, n, activities, totals, side, side_use, group_start, group, group_count, members, size, place
+                i, p, q, n, activities, totals, side, side_use, group_start, group, group_count, members, size, place
             )
-            assignment[j] = r
+            assignment[i] = q
             if count[LOGGED] < len(log):
-                log[count[LOGGED]] = j
+                log[count[LOGGED]] = i
             count[LOGGED] += 1
-        _relocate(i, p, q, n, activities, totals, side, side_use, group_start, group, group_count, members, size, place)
-        assignment[i] = q
-        if count[LOGGED] < len(log):
-            log[count[LOGGED]] = i
-        count[LOGGED] += 1
-        _refresh(p, totals, lower, upper, weight, scale, elastic, pressed, soft, hard)
-        _refresh(q, totals, lower, upper, weight, scale, elastic, pressed, soft, hard)
-        objective += soft[p] + soft[q]
-        violation += hard[p] + hard[q]
-        if r != p:
-            objective -= soft[r]
-            violation -= hard[r]
-            _refresh(r, totals, lower, upper, weight, scale, elastic, pressed, soft, hard)
-            objective += soft[r]
-            violation += hard[r]
+        for a in range(n_touched):
+            k = touched[a]
+            _refresh(k, totals, lower, upper, weight, scale, elastic, pressed, soft, hard)
+            objective += soft[k]
+            violation += hard[k]
         if ruled:
             rules = _broken_rules(side_use, side_upper, side_scale, group_count, has_groups)
         broken = violation + rules

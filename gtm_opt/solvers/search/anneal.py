@@ -40,16 +40,24 @@ class AnnealParams:
         Independent walks, each on a thread; part of the problem, not of the machine: the answer depends on it.
     width : int
         Territories a unit may be drawn to.
+    chain_rate : float
+        Fraction of the steps that try a longer ejection chain.
+    up, down : float
+        Factors on the weight of a violated and of a kept band, once per ``n_units`` steps. Slow
+        oscillation (close to 1) is what makes tight bands and low cost meet.
     """
 
-    steps: int = 5_000_000
+    steps: int = 6_000_000
     rounds: int | None = 2
-    growth: float = 1.5
-    hot: float = 1.0
-    cold: float = 0.01
-    reheat: float = 0.3
+    growth: float = 2.0
+    hot: float = 0.7
+    cold: float = 0.015
+    reheat: float = 0.4
     chains: int = 2
-    width: int = 12
+    width: int = 8
+    chain_rate: float = 0.05
+    up: float = 1.003
+    down: float = 0.9993
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,31 +134,47 @@ def anneal(
     width = min(params.width, layout.cost.shape[1])
     order = np.argsort(relaxation.priced, axis=1, kind="stable")[:, :width]
     allowed = np.maximum(np.minimum(np.isfinite(layout.cost).sum(axis=1), width), 1)
-    chains = [Chain(layout, order, allowed, weights, _chain_seed(seed, c)) for c in range(params.chains)]
+    rate = params.chain_rate
+    chains = [
+        Chain(layout, order, allowed, weights, _chain_seed(seed, c), chain_rate=rate, priced=relaxation.priced)
+        for c in range(params.chains)
+    ]
     for c, chain in enumerate(chains):
         for s in range(len(starts)):
             chain.begin(starts[(c + 1 + s) % len(starts)])
     period = max(layout.n_free, 50)
-    steps, number = float(params.steps), 0
+    steps, number = params.steps, 0
     with ThreadPoolExecutor(len(chains)) as pool:
         while (params.rounds is None or number < params.rounds) and not run.stop():
-            hot = params.hot if number == 0 else params.reheat
+            since = run.seconds
+            hot = params.hot if number % 2 == 0 else params.reheat
             cooling = (params.cold / hot) ** (period / steps)
-            walks = [pool.submit(chain.walk, int(steps), unit * hot, cooling, period, run) for chain in chains]
+            heat = unit * hot
+            walks = [
+                pool.submit(chain.walk, steps, heat, cooling, period, run, up=params.up, down=params.down)
+                for chain in chains
+            ]
             for walk in walks:
                 walk.result()
             leader = min(chains, key=lambda chain: chain.key)
             if report is not None:
                 report(*leader.key)
             for chain in chains:
-                if number % 2 == 1 or chain.violation > leader.violation:
-                    chain.begin(leader.best.astype(np.int64))
-                else:
-                    chain.begin(chain.best.astype(np.int64))
+                # the second walk of a pair refines the better one's best assignment
+                chain.begin((leader if number % 2 == 0 else chain).best.astype(np.int64))
             number += 1
-            steps *= params.growth
+            speed = steps / max(run.seconds - since, 1e-6)
+            steps = _next_steps(steps, number, speed, run, params)
     leader = min(chains, key=lambda chain: chain.key)
     return Annealed(leader.best.astype(np.int64), leader.violation, leader.objective)
+
+
+def _next_steps(steps: int, number: int, speed: float, run: Run, params: AnnealParams) -> int:
+    """Return the steps of the next round; without a number of rounds, such that rounds end with the time."""
+    if params.rounds is not None or not np.isfinite(run.remaining):
+        return int(steps * params.growth)
+    left = speed * run.remaining
+    return max(params.steps // 10, int(0.6 * left) if number == 1 else int(0.93 * left))
 
 
 def _chain_seed(seed: int, chain: int) -> int:

@@ -35,7 +35,12 @@ class Chain:
     seed : int
         Of the generator that the kernel carries.
     shift_rate : float
-        Fraction of the steps that move one unit; the others also eject one.
+        Of the plain steps, the fraction that move one unit; the others also eject one.
+    chain_rate : float
+        Fraction of the steps that try a longer ejection chain (0 where there are side rows or
+        apart groups, which chains do not see).
+    priced : ndarray of shape (n_free, n_territories), optional
+        Cost plus prices: what guides the chains.
 
     Notes
     -----
@@ -52,6 +57,8 @@ class Chain:
         weight: FloatArray,
         seed: int,
         shift_rate: float = 0.3,
+        chain_rate: float = 0.0,
+        priced: FloatArray | None = None,
     ) -> None:
         n, k = layout.cost.shape
         self._layout = layout
@@ -66,9 +73,22 @@ class Chain:
         # splitmix of the seed: never zero, unrelated for neighboring seeds
         self._state = np.random.SeedSequence(seed).generate_state(1, np.uint64) | np.uint64(1)
         self._log = np.zeros(max(256, n // 4), dtype=np.int32)
-        self._level = np.zeros(9)
+        self._level = np.zeros(10)
         self._level[kernels.SHIFT_RATE] = shift_rate
-        self._count = np.zeros(3, dtype=np.int64)
+        ruled = len(layout.side_upper) > 0 or len(layout.fixed_count) > 0
+        self._level[kernels.CHAIN_RATE] = 0.0 if ruled else chain_rate
+        self._count = np.zeros(4, dtype=np.int64)
+        self._rule_floor = rule_weight * 1e-3
+        self._priced = layout.cost if priced is None else priced
+        self._rate = self._weight.copy()
+        own = layout.activities[:-1]
+        self._sizes = np.ascontiguousarray(np.broadcast_to((own * self._rate).sum(axis=2), (n, k)))
+        self._wanted_start, self._wanted = _wanted(self._candidates, self._n_candidates, self._sizes)
+        territory = np.repeat(np.arange(k), np.diff(self._wanted_start))
+        self._wanted_size = self._sizes[self._wanted, territory]
+        self._mark = np.zeros(k, dtype=np.int64)
+        self._trail = np.zeros((2, 8), dtype=np.int64)
+        self._touched = np.zeros(16, dtype=np.int64)
         self._totals = np.zeros((k, layout.fixed.shape[1]))
         self._side_use = np.zeros(len(layout.side_upper))
         self._group_count = np.zeros_like(layout.fixed_count)
@@ -237,10 +257,30 @@ class Chain:
             lay.group,
             self._group_count,
             self._rule_weight,
+            self._rule_floor,
             self._members,
             self._size,
             self._place,
             pressed,
             soft,
             hard,
+            self._priced,
+            self._wanted_start,
+            self._wanted,
+            self._wanted_size,
+            self._sizes,
+            self._rate,
+            self._mark,
+            self._trail[0],
+            self._trail[1],
+            self._touched,
         )
+
+
+def _wanted(candidates: IntArray, n_candidates: IntArray, sizes: FloatArray) -> tuple[IntArray, IntArray]:
+    """Return, territory by territory, the units that have it as a candidate, in order of size."""
+    unit, place = np.nonzero(np.arange(candidates.shape[1]) < n_candidates[:, None])
+    territory = candidates[unit, place]
+    order = np.lexsort((unit, sizes[unit, territory], territory))
+    start = np.searchsorted(territory[order], np.arange(sizes.shape[1] + 1)).astype(np.int64)
+    return start, unit[order].astype(np.int32)
