@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gtm_opt.measures import evaluate
-from gtm_opt.solvers.protocol import SolverResult
+from gtm_opt.solvers.protocol import SolverResult, Termination
 
 if TYPE_CHECKING:
     from gtm_opt.instance import Instance, IntArray
@@ -37,6 +37,8 @@ def finish(
     instance: Instance, run: Run, assignment: IntArray | None, bound: float, *, proved: bool, infeasible: bool
 ) -> SolverResult:
     """Return the result; the bound is cut at the value of a feasible answer (solvers stop within a tolerance)."""
+    if not proved and run.struck is None and np.isfinite(run.remaining):
+        run.struck = Termination.TIME_LIMIT  # solvers stop a moment before it
     if assignment is not None:
         outcome = evaluate(instance, assignment)
         if not outcome.rules_kept:

@@ -38,7 +38,8 @@ def _import_cp_model() -> Any:
         if "highspy" in sys.modules or "undefined symbol" in str(error):
             raise SolverNotAvailableError(
                 "solver='cpsat' needs ortools, which cannot be loaded into a process that has loaded highspy "
-                "(both bring their own HiGHS). Use solver='milp' here, or carve in a fresh process that does not import highspy."
+                "(both bring their own HiGHS). Use solver='milp' here, or carve in a "
+                "fresh process that does not import highspy."
             ) from error
         raise SolverNotAvailableError(
             "solver='cpsat' needs the package ortools, which is not installed. Install 'ortools', or use solver='milp'."

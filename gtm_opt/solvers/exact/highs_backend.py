@@ -69,7 +69,7 @@ def _solve(instance: Instance, run: Run, inside: float) -> tuple[IntArray | None
     scale = float(size.mean()) if len(size) else 1.0
     integral = np.zeros(len(model.objective), dtype=np.int64)
     integral[: model.n_pairs] = 1
-    options: dict[str, Any] = {"mip_rel_gap": 0.0}
+    options: Any = {"mip_rel_gap": 0.0}
     if np.isfinite(run.remaining):
         options["time_limit"] = max(run.remaining, 0.01)
     result = highs(

@@ -68,7 +68,7 @@ def scale_sums(values: FloatArray, unit: IntArray, n_units: int, *, fine: bool =
     whole = np.rint(values * factor)
     off = np.zeros(n_units)
     np.maximum.at(off, unit, np.abs(whole - values * factor))
-    return Scaled(whole.astype(np.int64), float(factor), float(off.sum()) * (1.0 + 1e-9) + 1e-9)
+    return Scaled(whole.astype(np.int64), float(factor), float(off.sum()) + 1e-12 * total * factor)
 
 
 def scale_costs(cost: FloatArray, unit: IntArray, n_units: int, penalties: float) -> tuple[IntArray, float]:

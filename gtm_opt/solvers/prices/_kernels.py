@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numba import njit
+
+if TYPE_CHECKING:
+    from gtm_opt.instance import FloatArray
 
 __all__ = ["descend", "reduced", "smoothed", "survey"]
 
@@ -12,7 +17,7 @@ _CUT = 16.0
 
 
 @njit(cache=True, nogil=True)
-def survey(cost, weight, out):
+def survey(cost: FloatArray, weight: FloatArray, out: FloatArray) -> None:
     """Add to ``out``: weighted sum of largest - smallest, of largest finite, of smallest cost; units without any."""
     for i in range(cost.shape[0]):
         low, high = np.inf, -np.inf
@@ -30,7 +35,18 @@ def survey(cost, weight, out):
 
 
 @njit(cache=True, nogil=True)
-def smoothed(cost, act, side, weight, price, side_price, heat, grad, hess, out):
+def smoothed(
+    cost: FloatArray,
+    act: FloatArray,
+    side: FloatArray,
+    weight: FloatArray,
+    price: FloatArray,
+    side_price: FloatArray,
+    heat: FloatArray,
+    grad: FloatArray,
+    hess: FloatArray,
+    out: FloatArray,
+) -> None:
     """Add one block to value, gradient and curvature of the smoothed dual.
 
     ``cost`` (rows, K), inf = barred; ``act`` (rows, 1 or K, m); ``side`` (rows, K, R); ``weight`` (rows,);
@@ -117,7 +133,7 @@ def smoothed(cost, act, side, weight, price, side_price, heat, grad, hess, out):
 
 
 @njit(cache=True, nogil=True)
-def reduced(cost, act, side, price, side_price):
+def reduced(cost: FloatArray, act: FloatArray, side: FloatArray, price: FloatArray, side_price: FloatArray) -> None:
     """Turn ``cost`` (rows, K) into reduced costs ``cost + activities . prices`` in place."""
     n_rows, n_k = cost.shape
     by_territory = act.shape[1] > 1
@@ -134,7 +150,16 @@ def reduced(cost, act, side, price, side_price):
 
 
 @njit(cache=True, nogil=True)
-def descend(curvature, residual, point, up, down, low, high, sweeps):
+def descend(
+    curvature: FloatArray,
+    residual: FloatArray,
+    point: FloatArray,
+    up: FloatArray,
+    down: FloatArray,
+    low: FloatArray,
+    high: FloatArray,
+    sweeps: int,
+) -> float:
     """Coordinate ascent on ``b.x - x'Ax/2 - sum(up x+ - down x-)`` in a box, in place.
 
     ``residual`` is ``b - A x`` and is kept up to date. Returns the size of the last sweep's largest step.

@@ -129,7 +129,8 @@ class Dual:
     def join(self, prices: FloatArray, side_prices: FloatArray) -> FloatArray:
         """Return scaled multipliers inside the box."""
         point = np.concatenate([prices.ravel(), side_prices]) * self.scale
-        return np.clip(point, self.limits.low, self.limits.high)
+        inside: FloatArray = np.clip(point, self.limits.low, self.limits.high)
+        return inside
 
     def heat(self, factor: float, cost: float, point: FloatArray, least: float) -> FloatArray:
         """Return what the temperature of a unit is made of: a constant, and a part per activity.

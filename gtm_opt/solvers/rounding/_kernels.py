@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from numba import njit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gtm_opt.instance import FloatArray, IntArray
 
 __all__ = ["anneal", "decide"]
 
 
 @njit(cache=True, nogil=True)
-def decide(reduced, best, margin):
+def decide(reduced: FloatArray, best: IntArray, margin: FloatArray) -> None:
     """Write the territory of least reduced cost of each row, and how far the second least is."""
     for i in range(reduced.shape[0]):
         first, second, where = np.inf, np.inf, 0
@@ -24,7 +31,7 @@ def decide(reduced, best, margin):
 
 
 @njit(cache=True, nogil=True)
-def _draw(state, below):
+def _draw(state: NDArray[np.uint64], below: int) -> Any:
     """Return the next integer in ``[0, below)`` of an xorshift64* generator."""
     x = state[0]
     x ^= x >> np.uint64(12)
@@ -35,7 +42,9 @@ def _draw(state, below):
 
 
 @njit(cache=True, nogil=True)
-def _change(total, low, high, weight, plus, minus):
+def _change(
+    total: FloatArray, low: FloatArray, high: FloatArray, weight: FloatArray, plus: FloatArray, minus: FloatArray
+) -> float:
     """Return how the weighted distance of one territory from its band changes by ``plus - minus``."""
     out = 0.0
     for j in range(total.shape[0]):
@@ -52,13 +61,22 @@ def _change(total, low, high, weight, plus, minus):
 
 
 @njit(cache=True, nogil=True)
-def _low_first(state, n):
+def _low_first(state: NDArray[np.uint64], n: int) -> Any:
     """Return an index below ``n``, low ones more often (the least of two draws)."""
     return min(_draw(state, n), _draw(state, n))
 
 
 @njit(cache=True, nogil=True)
-def _put(unit, old, new, act, side, where, total, used):
+def _put(
+    unit: int,
+    old: int,
+    new: int,
+    act: FloatArray,
+    side: FloatArray,
+    where: IntArray,
+    total: FloatArray,
+    used: FloatArray,
+) -> None:
     """Move one unit and its activities."""
     where[unit] = new
     for j in range(total.shape[1]):
@@ -70,24 +88,24 @@ def _put(unit, old, new, act, side, where, total, used):
 
 @njit(cache=True, nogil=True)
 def anneal(
-    cost,
-    act,
-    side,
-    choice,
-    n_choice,
-    where,
-    total,
-    used,
-    low,
-    high,
-    weight,
-    limit,
-    side_weight,
-    state,
-    steps,
-    hot,
-    cold,
-):
+    cost: FloatArray,
+    act: FloatArray,
+    side: FloatArray,
+    choice: IntArray,
+    n_choice: IntArray,
+    where: IntArray,
+    total: FloatArray,
+    used: FloatArray,
+    low: FloatArray,
+    high: FloatArray,
+    weight: FloatArray,
+    limit: FloatArray,
+    side_weight: FloatArray,
+    state: NDArray[np.uint64],
+    steps: int,
+    hot: float,
+    cold: float,
+) -> None:
     """Move units, alone or in chains of two, at falling temperature; ``where``, ``total``, ``used`` change in place.
 
     ``cost`` (n, K), inf = barred; ``act`` (n, K, m) in targets; ``side`` (n, K, R); ``choice`` (n, C) the
