@@ -80,3 +80,9 @@ def test_plots_draw_one_thing_per_solver(results: pd.DataFrame) -> None:
         {"case": "one", "solver": "fast", "seed": 0, "seconds": [0, 1], "value": [2.0, 1.0], "bound": [-np.inf, 1.0]}
     )
     assert len(plot_anytime(trace, "one").get_lines()) == 2
+
+
+def test_the_results_page_is_made_from_the_raw_results() -> None:
+    from benchmarks.pages import PAGE, page
+
+    assert PAGE.read_text(encoding="utf-8") == page()
