@@ -64,7 +64,8 @@ class Finding:
         if self.got:
             text += f", got {self.got}"
         if self.rows:
-            text += f" in {_count(len(self.rows), self.kind)}: {shorten(self.rows)}"
+            join = " in" if self.got or self.kind == "row" else "; not so for"
+            text += f"{join} {_count(len(self.rows), self.kind)}: {shorten(self.rows)}"
         text += "."
         if self.remedy:
             text += f"\n    {self.remedy}"

@@ -122,7 +122,7 @@ def _large_units(compiled: Compiled, j: int, column: CriterionColumn) -> list[st
         ]
     if forced > column.tolerance * (1 + SLACK) and _beyond_band(column, forced):
         return [
-            f"{_capital(what)}: a few accounts are so large that the rest cannot fill the other territories to within "
+            f"{what}: a few accounts are so large that the rest cannot fill the other territories to within "
             f"{tolerance}. {nearest} Raise the tolerance, or carve the largest accounts on their own."
         ]
     return []

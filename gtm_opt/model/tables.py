@@ -37,7 +37,7 @@ def did_you_mean(name: object, known: Iterable[object], shown: int = 12) -> str:
     "Did you mean 'arr_usd'?"
     """
     names = [str(k) for k in known]
-    close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.7)
+    close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.6)
     if close:
         return f"Did you mean '{close[0]}'?"
     return f"There are: {shorten(names, shown=shown)}." if names else "There are none."
@@ -105,7 +105,7 @@ def parse_numbers(values: pd.Series, *, decimal: Literal[".", ","] = ".", empty:
     """
     read, bad = _read_numbers(values, empty, decimal)
     if bad.any():
-        got = f"{shorten(values[bad].tolist())} in {int(bad.sum()):,} rows"
+        got = f"{shorten(values[bad].tolist())} in {int(bad.sum()):,} row{'s' if bad.sum() > 1 else ''}"
         raise DataError(
             f"column '{values.name}' must hold numbers, got {got}: {shorten(list(values.index[bad]))}.\n"
             "    Correct these cells, or empty them if the value is unknown; decimal=',' reads 1.234,50."

@@ -344,7 +344,7 @@ def _read_centers(
     bad = [name for name, point in zip(ids, points, strict=True) if not np.isfinite(point).all()]
     if bad:
         found.add(
-            f"reps[{list(columns)}]",
+            f"reps['{columns[0]}'] and reps['{columns[1]}']",
             "must hold coordinates",
             rows=bad,
             remedy="Give a home location to every seat, for a seat to be hired the wanted one; or drop the columns.",

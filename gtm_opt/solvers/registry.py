@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from gtm_opt.errors import SolverError, shorten
+from gtm_opt.errors import SolverError
+from gtm_opt.model.tables import did_you_mean
 
 if TYPE_CHECKING:
     from gtm_opt.solvers.protocol import Solver
@@ -97,7 +98,7 @@ def get_solver(name: str | Solver) -> Solver:
             loaded = entry.load()
             return register_solver(loaded() if isinstance(loaded, type) else loaded)
     names = solver_names()
-    raise SolverError(f"There is no solver named '{name}'. Known are: {shorten(names, shown=len(names))}.")
+    raise SolverError(f"There is no solver named '{name}'. {did_you_mean(name, names, shown=len(names))}")
 
 
 def solver_table() -> pd.DataFrame:
