@@ -16,7 +16,7 @@ from gtm_opt.model import MaxMoved
 
 if TYPE_CHECKING:
     from gtm_opt.carving.result import Carving
-    from gtm_opt.instance import FloatArray
+    from gtm_opt.instance import FloatArray, Term
     from gtm_opt.model import Rule
 
 __all__ = ["RulePrice", "exceptions", "price_of"]
@@ -96,7 +96,7 @@ def _root_prices(carving: Carving) -> tuple[FloatArray, FloatArray]:
     return found
 
 
-def _found_centers(carving: Carving, known: int) -> tuple[object, ...]:
+def _found_centers(carving: Carving, known: int) -> tuple[Term, ...]:
     """Return distance terms whose centers were found, which a fresh compilation lacks."""
     names = carving.compiled.cost_names
     extra = len(carving.problem.prefer) + sum(n in ("pin", "forbid") for n in names) - known
@@ -140,7 +140,7 @@ def exceptions(carving: Carving) -> pd.DataFrame:
     rows = []
     for account in pinned:
         i = row_of[int(problem.resolved.family[account])]
-        rows.append((problem.resolved.ids[account], names[at[i]], names[wish[i]], float(cost[i])))
+        rows.append((problem.resolved.ids[int(account)], names[at[i]], names[wish[i]], float(cost[i])))
     return (
         pd.DataFrame(rows, columns=columns).sort_values("cost", ascending=False, kind="stable").reset_index(drop=True)
     )

@@ -138,7 +138,7 @@ def _stretched(problem: CarvingProblem, factor: float) -> CarvingProblem:
 
     def one(criterion: Criterion) -> Criterion:
         if isinstance(criterion, Balance | Count | Mix):
-            return replace(criterion, tolerance=criterion.tolerance * factor, penalty=None)
+            return replace(criterion, tolerance=min(1.0, criterion.tolerance * factor), penalty=None)
         return criterion
 
     return problem.replace(balance=tuple(one(c) for c in problem.balance))
@@ -162,9 +162,8 @@ def _factors(low: float, high: float, points: int) -> FloatArray:
 def _row(problem: CarvingProblem, plan: Carving) -> dict[str, Any]:
     found = check(problem, plan.labels)
     row: dict[str, Any] = {"stretch": _stretch(problem, plan)}
-    for c in found.criteria.itertuples():
-        if np.isfinite(c.tolerance):
-            row[c.criterion] = abs(c.worst_deviation)
+    bands = found.criteria[np.isfinite(found.criteria["tolerance"])]
+    row |= dict(zip(bands["criterion"], bands["worst_deviation"].abs(), strict=True))
     accounts = found.moved[found.moved["measure"] == "accounts"]
     row["score"] = found.score / float(found.preferences["weight"].iloc[0])
     row["moved"] = float(accounts["share_moved"].iloc[0]) if len(accounts) else np.nan
