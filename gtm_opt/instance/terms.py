@@ -139,12 +139,12 @@ class Stay:
         """Return the term of a subset of the territories."""
         position = np.full(self.n_territories, -2, dtype=np.int64)
         position[territories] = np.arange(len(territories))
-        home = np.where(self.home >= 0, position[self.home], self.home)
+        home = _moved(self.home, position)
         return Stay(home, self.value, len(territories))
 
     def merge(self, group: IntArray, shares: FloatArray) -> Stay:
         """Return the loss of leaving the group of the home."""
-        home = np.where(self.home >= 0, group[self.home], self.home)
+        home = _moved(self.home, group)
         return Stay(home, self.value, int(group.max()) + 1)
 
 
@@ -273,11 +273,11 @@ class Only:
         """Return the term of a subset of the territories."""
         position = np.full(self.n_territories, -2, dtype=np.int64)
         position[territories] = np.arange(len(territories))
-        return Only(np.where(self.territory >= 0, position[self.territory], self.territory), len(territories))
+        return Only(_moved(self.territory, position), len(territories))
 
     def merge(self, group: IntArray, shares: FloatArray) -> Only:
         """Return the pins to the groups."""
-        territory = np.where(self.territory >= 0, group[self.territory], self.territory)
+        territory = _moved(self.territory, group)
         return Only(territory, int(group.max()) + 1)
 
 
@@ -417,6 +417,11 @@ class Lowest:
     def merge(self, group: IntArray, shares: FloatArray) -> Lowest:
         """Return the lowest value in each group of groups."""
         return Lowest(self.inner, group[self.group])
+
+
+def _moved(at: IntArray, position: IntArray) -> IntArray:
+    """Return new positions; the negative ones mean something else and stay."""
+    return np.where(at >= 0, position[np.maximum(at, 0)], at)
 
 
 def _lowest(values: FloatArray, group: IntArray) -> FloatArray:
