@@ -15,16 +15,35 @@ if TYPE_CHECKING:
     from gtm_opt.instance import FloatArray, Instance, IntArray, Rows
     from gtm_opt.solvers.protocol import Run
 
-__all__ = ["Prices", "reduced_costs", "solve_prices"]
+__all__ = ["Prices", "Stage", "reduced_costs", "solve_prices"]
 
 SAMPLE = 20_000
 """Units in the sample that finds the first prices of a large instance."""
 
 _HOT, _COLD, _FALL = 0.3, 0.0001, 0.4
+_WARM = 0.0016
 _LEAST_SPAN = 0.1
+_STAGES = 4
 _STEPS_EACH = 15
 _LAST_STEPS = 30
 _RELATIVE_TOLERANCE = 2e-7
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stage:
+    """Where the ascent stood at one temperature: its softmin shares nearly meet the bands.
+
+    Attributes
+    ----------
+    prices : ndarray of shape (n_territories, n_criteria)
+    side_prices : ndarray of shape (n_side_rows,)
+    heat : ndarray of shape (1 + n_criteria + n_side_rows,)
+        Temperature of a unit: ``heat[0] + heat[1:] . (its activities, its largest use of each side row)``.
+    """
+
+    prices: FloatArray
+    side_prices: FloatArray
+    heat: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +68,8 @@ class Prices:
         Units of the sample the ascent began on, 0 if it began on all.
     temperature : float
         Last temperature, in units of cost.
+    stages : tuple of Stage
+        The last few temperatures, coldest first; rounding starts from them.
     """
 
     prices: FloatArray
@@ -58,6 +79,7 @@ class Prices:
     proved_infeasible: bool = False
     sampled: int = 0
     temperature: float = 0.0
+    stages: tuple[Stage, ...] = ()
 
 
 def reduced_costs(instance: Instance, prices: FloatArray, side_prices: FloatArray, rows: Rows) -> FloatArray:
@@ -151,11 +173,12 @@ def solve_prices(
             point, passes = climber.best_point, climber.passes
         dual = Dual(instance, first.spread)
         climber = _climber(dual, run, point, unit)
-        coldest = _cool(climber, blocks, scale, _HOT if point is None else 3.0 * _COLD, _COLD, effort)
+        coldest = _cool(climber, blocks, scale, _HOT if point is None else _WARM, _COLD, effort)
     prices, side_prices = dual.split(climber.best_point)
+    stages = tuple(Stage(*dual.split(at), heat) for at, heat in climber.stages[: -_STAGES - 1 : -1])
     most = first.largest + _largest_penalty(instance)
     proved = climber.bound > most + 1e-9 * max(abs(most), first.spread)
-    return Prices(prices, side_prices, climber.bound, passes + climber.passes, proved, sampled, coldest)
+    return Prices(prices, side_prices, climber.bound, passes + climber.passes, proved, sampled, coldest, stages)
 
 
 def _climber(dual: Dual, run: Run, point: FloatArray | None, unit: float) -> Climber:
@@ -178,6 +201,7 @@ def _cool(climber: Climber, blocks: Blocks, scale: float, hot: float, cold: floa
             tolerance = scale
         heat = climber.dual.heat(factor, scale, climber.point, _LEAST_SPAN * climber.unit)
         climber.climb(blocks, heat, steps, tolerance)
+        climber.stages.append((climber.point, heat))
         if blocks.n_units == climber.dual.instance.n_units:
             climber.run.report("prices", bound=climber.bound)
         if climber.run.stop():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,6 +41,8 @@ class Climber:
         Largest plain dual.
     passes : int
         Passes over the units so far.
+    stages : list of (ndarray, ndarray)
+        Point and heat at the end of each climb, hottest first.
     """
 
     dual: Dual
@@ -51,6 +53,7 @@ class Climber:
     radius: float = 1.0
     bound: float = -np.inf
     passes: int = 0
+    stages: list[tuple[FloatArray, FloatArray]] = field(default_factory=list)
 
     def look(self, blocks: Blocks, point: FloatArray, heat: FloatArray) -> DualValue:
         """Evaluate the dual and keep the point if its plain value is the best so far."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from gtm_opt.instance import FloatArray, IntArray
 
-__all__ = ["anneal", "decide"]
+__all__ = ["anneal", "decide", "dither"]
 
 
 @njit(cache=True, nogil=True)
@@ -28,6 +28,66 @@ def decide(reduced: FloatArray, best: IntArray, margin: FloatArray) -> None:
                 second = c
         best[i] = where
         margin[i] = second - first if first < np.inf else np.inf
+
+
+@njit(cache=True, nogil=True)
+def dither(
+    reduced: FloatArray,
+    act: FloatArray,
+    side: FloatArray,
+    heat: FloatArray,
+    target: FloatArray,
+    error: FloatArray,
+    best: IntArray,
+) -> None:
+    """Assign each row near its softmin shares, so that what totals lack of the shares' totals stays small.
+
+    ``reduced`` (rows, K); ``act`` (rows, 1 or K, m); ``side`` (rows, K, R); ``heat`` as in the price
+    ascent; ``target`` (K, m); ``error`` (K, m), in targets, is carried from block to block.
+    """
+    n_rows, n_k = reduced.shape
+    m = act.shape[2]
+    by_territory = act.shape[1] > 1
+    share = np.empty(n_k)
+    for i in range(n_rows):
+        least, where = np.inf, 0
+        for k in range(n_k):
+            if reduced[i, k] < least:
+                least, where = reduced[i, k], k
+        best[i] = where
+        if least == np.inf:
+            continue
+        temperature = heat[0]
+        for j in range(m):
+            temperature += heat[1 + j] * act[i, 0, j]
+        for r in range(side.shape[2]):
+            temperature += heat[1 + m + r] * side[i, :, r].max()
+        total, torn = 0.0, 0
+        for k in range(n_k):
+            d = (reduced[i, k] - least) / temperature
+            share[k] = np.exp(-d) if d < 16.0 else 0.0
+            total += share[k]
+            torn += share[k] > 0.0
+        if torn == 1:
+            continue
+        for k in range(n_k):
+            row = k if by_territory else 0
+            for j in range(m):
+                error[k, j] -= share[k] / total * act[i, row, j] / target[k, j]
+        lowest = np.inf
+        for k in range(n_k):
+            if share[k] > 0.02 * total:
+                row = k if by_territory else 0
+                worse = 0.0
+                for j in range(m):
+                    a = act[i, row, j] / target[k, j]
+                    worse += a * (a + 2.0 * error[k, j])
+                if worse < lowest:
+                    lowest, where = worse, k
+        best[i] = where
+        row = where if by_territory else 0
+        for j in range(m):
+            error[where, j] += act[i, row, j] / target[where, j]
 
 
 @njit(cache=True, nogil=True)

@@ -11,10 +11,10 @@ from gtm_opt.solvers.prices.blocks import Blocks
 
 if TYPE_CHECKING:
     from gtm_opt.instance import FloatArray, Instance, IntArray
-    from gtm_opt.solvers.prices.ascent import Prices
+    from gtm_opt.solvers.prices.ascent import Prices, Stage
     from gtm_opt.solvers.prices.blocks import Block
 
-__all__ = ["Wishes", "wishes"]
+__all__ = ["Wishes", "dithered", "wishes"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,3 +61,35 @@ def wishes(instance: Instance, prices: Prices, workers: int | None = None) -> Wi
             best[rows], margin[rows], size[rows] = part_best, part_margin, part_size
             done = rows.stop
     return Wishes(best, margin, size)
+
+
+def dithered(instance: Instance, stage: Stage, workers: int | None = None) -> IntArray:
+    """Return a whole assignment whose totals follow those of the softmin shares at ``stage``.
+
+    Notes
+    -----
+    Where many units are torn between the same territories (owners are all that counts, say), the least
+    reduced cost sends them all to one of them. The softmin shares meet the bands; units are assigned one
+    by one to the territory, among those they have a share in, that keeps the totals nearest to theirs.
+    One chunked pass.
+    """
+    from gtm_opt.solvers.prices._kernels import reduced
+    from gtm_opt.solvers.rounding._kernels import dither
+
+    price = np.array(stage.prices, dtype=np.float64, order="C")
+    side_price = np.array(stage.side_prices, dtype=np.float64)
+    target = np.where(instance.target > 0, instance.target, 1.0)
+
+    def one(block: Block) -> tuple[FloatArray, Block]:
+        cost = block.cost.copy()
+        reduced(cost, block.activities, block.side, price, side_price)
+        return cost, block
+
+    error, best, done = np.zeros_like(target), np.empty(instance.n_units, dtype=np.int64), 0
+    with Blocks(instance, workers=workers) as blocks:
+        for cost, block in blocks.map(one):
+            part = np.empty(len(cost), dtype=np.int64)
+            dither(cost, block.activities, block.side, stage.heat, target, error, part)
+            best[done : done + len(part)] = part
+            done += len(part)
+    return best

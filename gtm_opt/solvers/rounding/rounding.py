@@ -10,7 +10,7 @@ from scipy.optimize import linear_sum_assignment
 from gtm_opt.measures import evaluate
 from gtm_opt.solvers.prices.ascent import reduced_costs
 from gtm_opt.solvers.rounding.core import Core
-from gtm_opt.solvers.rounding.margins import wishes
+from gtm_opt.solvers.rounding.margins import dithered, wishes
 from gtm_opt.solvers.rounding.polish import anneal_core
 
 if TYPE_CHECKING:
@@ -104,8 +104,7 @@ def round_prices(
     """
     since = run.seconds
     wish = wishes(instance, prices, workers)
-    best = _separate(instance, prices, wish.best)
-    outcome = evaluate(instance, best)
+    best, outcome = _first(instance, prices, run, wish, workers)
     key, note = merit(instance, outcome), "every unit at its price"
     size = default_core_size(instance) if core_size is None else core_size
 
@@ -138,6 +137,25 @@ def round_prices(
         size = max(size // 2, 1) if outcome.feasible else min(2 * size, instance.n_units)
     run.note("rounding", since, note)
     return best
+
+
+def _first(
+    instance: Instance, prices: Prices, run: Run, wish: Wishes, workers: int | None
+) -> tuple[IntArray, Evaluation]:
+    """Return the best start: the wishes, or shares of one of the last temperatures made whole."""
+    weight = np.where(np.isinf(instance.penalty), 2.0 * np.abs(prices.prices * instance.target).max(axis=0), 0.0)
+    best = _separate(instance, prices, wish.best)
+    outcome = evaluate(instance, best)
+    value = outcome.cost + float((outcome.excess * weight).sum())
+    for stage in prices.stages:
+        if run.stop():
+            break
+        trial = _separate(instance, prices, dithered(instance, stage, workers))
+        trial_outcome = evaluate(instance, trial)
+        trial_value = trial_outcome.cost + float((trial_outcome.excess * weight).sum())
+        if trial_value < value:
+            best, outcome, value = trial, trial_outcome, trial_value
+    return best, outcome
 
 
 def _separate(instance: Instance, prices: Prices, wished: IntArray) -> IntArray:
