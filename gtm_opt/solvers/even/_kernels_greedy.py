@@ -10,10 +10,10 @@ from numba import njit
 
 @njit(cache=True, nogil=True)
 def place(order, w, scale, offset, allowed, rival_start, rivals, assign, x):
-    """Place the units of ``order`` one by one where the row's worst (then summed) deviation stays smallest.
+    """Place the units of ``order`` one by one where the worst (then summed) relative fill stays smallest.
 
     ``x`` begins at ``-offset`` (plus what is placed already) and changes in place, as does
-    ``assign`` (-1: not placed). The measure of a row is its fill, relative to the offset.
+    ``assign`` (-1: not placed). Fills are measured against the mean fill of what is placed so far.
     Returns the number of units for which no territory was left.
     """
     stuck = 0
@@ -25,6 +25,14 @@ def place(order, w, scale, offset, allowed, rival_start, rivals, assign, x):
             inverse[k, j] = 1.0 / offset[k, j] if offset[k, j] > 0.0 else 0.0
             fill[k, j] = (x[k, j] + offset[k, j]) * inverse[k, j]
             inverse[k, j] *= scale[k, j]
+    mean, share = np.zeros(m), np.zeros(m)
+    for j in range(m):
+        room = 0.0
+        for k in range(k_all):
+            room += offset[k, j] / scale[k, j]
+        share[j] = 1.0 / room if room > 0.0 else 0.0
+        for k in range(k_all):
+            mean[j] += (x[k, j] + offset[k, j]) / scale[k, j] * share[j]
     for i in order:
         if assign[i] >= 0:
             continue
@@ -41,7 +49,7 @@ def place(order, w, scale, offset, allowed, rival_start, rivals, assign, x):
                 continue
             worst, total = -np.inf, 0.0
             for j in range(m):
-                v = fill[k, j] + w[i, j] * inverse[k, j]
+                v = fill[k, j] + w[i, j] * inverse[k, j] - mean[j]
                 worst = max(worst, v)
                 total += v
             if worst < worst_best or (worst == worst_best and total < sum_best):
@@ -51,6 +59,7 @@ def place(order, w, scale, offset, allowed, rival_start, rivals, assign, x):
             continue
         assign[i] = target
         for j in range(m):
+            mean[j] += w[i, j] * share[j]
             fill[target, j] += w[i, j] * inverse[target, j]
             x[target, j] += w[i, j] * scale[target, j]
     return stuck

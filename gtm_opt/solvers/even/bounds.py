@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from gtm_opt.instance import FloatArray, Instance
     from gtm_opt.solvers.even.problem import EvenProblem
 
-__all__ = ["evenness_bound", "integer_step", "problem_bound"]
+__all__ = ["evenness_bound", "integer_step", "met", "problem_bound"]
 
 _INTEGER_LIMIT = 2.0**52
 
@@ -27,6 +27,11 @@ def evenness_bound(instance: Instance) -> float:
     ceilings), and what the largest units force wherever they go. O(n_units * n_criteria * log n_units).
     """
     return problem_bound(normal_form(instance))
+
+
+def met(value: float, bound: float) -> bool:
+    """Whether ``value`` is the bound, up to rounding."""
+    return value <= bound * (1.0 + 1e-7) + 1e-12
 
 
 def problem_bound(problem: EvenProblem) -> float:
@@ -45,8 +50,7 @@ def _criterion(problem: EvenProblem, j: int) -> float:
     if problem.kind == DEVIATION:
         # sum_k (x_k + offset_k) / scale_k = total: the best common deviation
         bound = abs(total - (offset / scale).sum()) / (1.0 / scale).sum()
-        largest = float(w.max(initial=0.0))
-        bound = max(bound, float((largest * scale - offset).min()))
+        bound = max(bound, _giants(w, scale, offset))
     step = integer_step(w)
     if step > 0.0:
         bound = max(bound, _granular(round(total / step), scale * step, offset, problem.kind))
@@ -114,3 +118,28 @@ def _peak(w: FloatArray, scale: FloatArray) -> float:
             best = float(np.ceil(best / step - 1e-9) * step)
         bound = max(bound, best * float(scale[0]))
     return bound
+
+
+def _giants(w: FloatArray, scale: FloatArray, offset: FloatArray) -> float:
+    """Return the least deviation with which the largest units find room, by counting (Hall's condition)."""
+    if not len(w):
+        return 0.0
+    ordered = np.sort(w)[::-1][: 2 * len(scale)]
+    ordered = ordered[ordered > 0.0]
+    sums = np.cumsum(ordered)
+
+    def room(d: float) -> bool:
+        capacity = np.maximum((offset + d) / scale, 0.0) * (1.0 + 1e-12)
+        for q, unit in enumerate(ordered):
+            fitting = capacity[capacity >= unit]
+            if sums[q] > fitting.sum() or q + 1 > np.floor(fitting / unit).sum():
+                return False
+        return True
+
+    if room(0.0):
+        return 0.0
+    low, high = 0.0, float(max((w.sum() * scale - offset).max(), 1.0))
+    for _ in range(60):
+        middle = (low + high) / 2.0
+        low, high = (low, middle) if room(middle) else (middle, high)
+    return low

@@ -19,7 +19,7 @@ _FULL = 16
 """Units per list up to which all subsets are listed."""
 _SAMPLE = 100
 """Units per territory and list from which elementary exchanges are formed."""
-_CHOICE = 32
+_CHOICE = 16
 """Sums of two exchanges looked at for each one listed."""
 
 
@@ -87,9 +87,11 @@ class Resplitter:
             return False
         p, q, extra = lists
         if len(extra):
-            x_a = x_a + np.where((assign[extra] == a)[:, None], -problem.weights[extra], problem.weights[extra]).sum(
-                axis=0
-            ) * (problem.scale[a])
+            x_a = (
+                x_a
+                + np.where((assign[extra] == a)[:, None], -problem.weights[extra], problem.weights[extra]).sum(axis=0)
+                * (problem.scale[a])
+            )
         spread = np.ptp(q.sums, axis=0)
         order = np.argsort(-spread, kind="stable")
         depth = min(len(order), 4 if len(order) > 3 else 3)

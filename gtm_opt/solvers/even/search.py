@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gtm_opt.solvers.even.bounds import met
 from gtm_opt.solvers.even.problem import PEAK
 from gtm_opt.solvers.even.resplit import Resplitter
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Budget", "Stream"]
 
 _SLICE = 0.05
-_STAGES = ((13, 4), (15, 4), (16, 4))
+_STAGES = ((11, 4), (13, 4), (15, 4))
 """Logarithm of the length of the lists, and fruitless tries per pair of territories, of each stage."""
 _NEAR = (0.25, 0.05, 0.0)
 """How far above the best a round may be after a stage to be followed further."""
@@ -70,12 +71,13 @@ class Stream:
         self.value = problem.value(problem.deviations(start))
         self.steps = 0
         self.tries = 0
+        self.most_tries = np.inf
         self.size = float((problem.weights.mean(axis=0) * problem.scale).mean()) if problem.weights.size else 0.0
 
     @property
     def done(self) -> bool:
         """Whether the bound is met, or somebody asked to stop."""
-        return self.value <= self.bound * (1.0 + 1e-9) + 1e-15 or len(self.free) == 0 or self._stop()
+        return met(self.value, self.bound) or len(self.free) == 0 or self._stop()
 
     def keep(self, assign: IntArray) -> None:
         """Remember ``assign`` if it is the best so far."""
@@ -85,6 +87,7 @@ class Stream:
 
     def run(self, budget: Budget) -> None:
         """Search in rounds until the budget is spent."""
+        self.most_tries = budget.tries
         m, n, k = self.problem.n_criteria, len(self.free), self.problem.n_territories
         if self.problem.n_territories < 2 or n == 0:
             return
@@ -102,7 +105,8 @@ class Stream:
                 self.anneal(current, int(steps), hot=0.1, cold=(0.003, 0.001, 0.01)[turn % 3])
             for stage, (width, times) in enumerate(_STAGES):
                 patience = min(budget.tries - self.tries, max(times * min(pairs, 4 * k), 8))
-                reached = self.resplit(current, patience, 1 << width)
+                wider = 1 if k <= 3 and m <= 12 else 0
+                reached = self.resplit(current, patience, 1 << min(width + wider, 16 if m <= 12 else 14))
                 if self.done or reached > self.value * (1.0 + _NEAR[stage]) or m > 12 * k:
                     break
             turn += 1
@@ -118,6 +122,11 @@ class Stream:
         """Anneal from ``assign``; leaves the best assignment of this call in it."""
         found = self._slices(assign, steps, hot * self.size, cold * self.size, 0, track=True)
         assign[:] = found
+        # a higher power sees little but the worst deviations
+        sharp = self._slices(assign.copy(), steps // 5, 0.3 * cold * self.size, 0.03 * cold * self.size, 2, track=True)
+        values = [self.problem.value(self.problem.deviations(a)) for a in (found, sharp)]
+        if values[1] < values[0]:
+            assign[:] = sharp
         self.keep(assign)
 
     def _slices(self, assign: IntArray, steps: int, hot: float, cold: float, doublings: int, track: bool) -> IntArray:
@@ -168,7 +177,7 @@ class Stream:
         splitter = Resplitter(problem, self.free, rng, length)
         x = problem.deviations(assign)
         k, idle = problem.n_territories, 0
-        while idle < patience and not self.done:
+        while idle < patience and self.tries < self.most_tries and not self.done:
             a, b = self._pick(x, splitter.centers(x), k, rng)
             idle += 1
             self.tries += 1

@@ -10,8 +10,9 @@ import numpy as np
 
 from gtm_opt.errors import SolverError
 from gtm_opt.measures import evaluate
-from gtm_opt.solvers.even.bounds import problem_bound
+from gtm_opt.solvers.even.bounds import met, problem_bound
 from gtm_opt.solvers.even.construct import greedy_order, place_units
+from gtm_opt.solvers.even.lexicographic import balance_the_rest
 from gtm_opt.solvers.even.peak import PeakSearch, applies
 from gtm_opt.solvers.even.problem import normal_form
 from gtm_opt.solvers.even.search import Budget, Stream
@@ -76,8 +77,10 @@ class Even:
             run.interrupt()
         run.report("search", value, bound)
         run.note("search", begin, f"value {value:,.6g}")
+        if met(value, bound) and not run.stop():
+            assign = self._rest(problem, assign, run, seed, effort)
         assign = _no_worse(instance, assign, start)
-        proved = value <= bound * (1.0 + 1e-9) + 1e-15
+        proved = met(value, bound)
         return SolverResult(assign, bound=bound, termination=run.termination(proved=proved), steps=tuple(run.steps))
 
     def _begin(self, instance: Instance, problem: EvenProblem, start: IntArray | None) -> IntArray | None:
@@ -89,6 +92,22 @@ class Even:
             return given if greedy is None else greedy
         values = [problem.value(problem.deviations(a)) for a in (given, greedy)]
         return given if values[0] <= values[1] else greedy
+
+    def _rest(self, problem: EvenProblem, assign: IntArray, run: Run, seed: int, effort: float) -> IntArray:
+        begin = run.seconds
+
+        def solve(changed: EvenProblem, current: IntArray, last: bool) -> IntArray:
+            share = min(effort, 1.0) if last else 0.02 * min(effort, 1.0)
+            return self._search(changed, current, problem_bound(changed), run, seed, share)[0]
+
+        try:
+            assign, settled = balance_the_rest(problem, assign, solve)
+        except KeyboardInterrupt:
+            run.interrupt()
+            return assign
+        if settled:
+            run.note("rest", begin, f"{settled} cells settled by giants")
+        return assign
 
     def _search(
         self, problem: EvenProblem, assign: IntArray, bound: float, run: Run, seed: int, effort: float
@@ -102,7 +121,7 @@ class Even:
 
             stream = Stream(problem, assign, seed * _STREAMS + index, bound, stop)
             stream.run(budget)
-            if stream.value <= bound * (1.0 + 1e-9) + 1e-15:
+            if met(stream.value, bound):
                 proved.append(index)
             return stream
 
