@@ -107,7 +107,7 @@ class BalanceWords(Section):
 
     kind: Literal["balance"]
     column: str
-    tolerance: float = Field(0.05, ge=0)
+    tolerance: float = Field(0.05, ge=0, le=1)
     priority: int = Field(1, ge=1)
     penalty: float | None = Field(None, gt=0)
     shares: dict[str, float] | None = None
@@ -117,7 +117,7 @@ class CountWords(Section):
     """Numbers of accounts shall be even."""
 
     kind: Literal["count"]
-    tolerance: float = Field(0.10, ge=0)
+    tolerance: float = Field(0.10, ge=0, le=1)
     priority: int = Field(1, ge=1)
     penalty: float | None = Field(None, gt=0)
     shares: dict[str, float] | None = None
@@ -128,7 +128,7 @@ class MixWords(Section):
 
     kind: Literal["mix"]
     column: str
-    tolerance: float = Field(0.25, ge=0)
+    tolerance: float = Field(0.25, ge=0, le=1)
     priority: int = Field(2, ge=1)
     penalty: float | None = Field(None, gt=0)
     value: str | None = None
@@ -241,7 +241,7 @@ class Carve(Section):
     time_limit: float | None = Field(None, gt=0)
     seed: int = Field(0, ge=0)
     effort: float = Field(1.0, gt=0)
-    max_gap: float = Field(0.0, ge=0)
+    max_gap: float = Field(0.0, ge=0, le=1)
     max_buckets: int = Field(10, ge=2)
     flat: bool = False
     previous: str | None = None

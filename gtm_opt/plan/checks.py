@@ -191,7 +191,7 @@ def _coverage(plan: Plan) -> list[Row] | None:
     mean = float(quota.sum()) / total
     hard = ratio[ratio > mean * (1 + STRETCH)].sort_values(ascending=False, kind="stable")
     if len(hard):
-        parts = [f"{name} {value:.1f}x" for name, value in hard.head(3).items()]
+        parts = [f"{name} {quota[name]:,.0f} against {able[name]:,.0f} USD" for name in hard.index[:3]]
         text = (
             f"{len(hard)} territories are asked for much more per USD of capacity than the plan's {mean:.2f}x "
             f"(ramp, late starts): {', '.join(parts)}"

@@ -66,12 +66,14 @@ def encode(value: object, put: Callable[[pd.DataFrame, str], str], hint: str = "
     if isinstance(value, pd.Series):
         return {"type": "series", "name": put(value.to_frame("value"), hint), "of": value.name}
     if isinstance(value, np.ndarray):
-        return {"type": "array", "dtype": str(value.dtype), "value": encode(value.tolist(), put, hint)}
+        return {"type": "array", "dtype": str(value.dtype), "value": encode(tuple(value.tolist()), put, hint)}
     if isinstance(value, pd.Timestamp):
         return {"type": "timestamp", "value": value.isoformat()}
     if isinstance(value, Mapping):
         return _encode_mapping(value, put, hint)
-    if isinstance(value, list | tuple):
+    if isinstance(value, list):
+        return {"type": "list", "items": [encode(item, put, hint) for item in value]}
+    if isinstance(value, tuple):
         return [encode(item, put, hint) for item in value]
     if is_dataclass(value) and type(value).__name__ in _KNOWN:
         own = {f.name: encode(getattr(value, f.name), put, f"{hint}_{f.name}") for f in fields(value) if f.init}
@@ -87,7 +89,7 @@ def _encode_mapping(value: Mapping[Any, Any], put: Callable[[pd.DataFrame, str],
 
 
 def decode(value: Json, get: Callable[[str], pd.DataFrame]) -> Any:
-    """Return what `encode` was given; sequences come back as tuples.
+    """Return what `encode` was given; a JSON list is a tuple.
 
     Parameters
     ----------
@@ -121,5 +123,6 @@ _PLAIN: dict[str, Callable[[Any, Callable[[str], pd.DataFrame]], Any]] = {
     "series": lambda v, get: get(v["name"])["value"].rename(v["of"]),
     "array": lambda v, get: np.array(decode(v["value"], get), dtype=v["dtype"]),
     "timestamp": lambda v, _: pd.Timestamp(v["value"]),
+    "list": lambda v, get: [decode(item, get) for item in v["items"]],
     "mapping": lambda v, get: {decode(key, get): decode(item, get) for key, item in v["items"]},
 }

@@ -120,16 +120,12 @@ def _carving(state: dict[str, Any], get: Any) -> Carving:
         termination=Termination(state["termination"]),
         certificate=certificate,
         notes=tuple(state["notes"]),
-        provenance=_with_lists(state["provenance"]),
+        provenance=state["provenance"],
         compiled=compiled,
         solutions=_solutions(state, tree, compiled, unit_leaf, certificate, get),
         options=options,
         unit_leaf=unit_leaf,
     )
-
-
-def _with_lists(provenance: dict[str, Any]) -> dict[str, Any]:
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in provenance.items()}
 
 
 def _unit_leaf(problem: CarvingProblem, compiled: Compiled, table: pd.DataFrame) -> IntArray:

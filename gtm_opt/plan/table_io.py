@@ -142,7 +142,8 @@ def _restore(raw: pd.Series, meta: dict[str, Any]) -> pd.Series:
         return pd.Series(pd.PeriodIndex(raw.astype(object).where(~empty, None), dtype=dtype))
     if not pd.api.types.is_numeric_dtype(raw.dtype):
         if dtype == "boolean":
-            return pd.Series(raw.map({"True": True, "False": False}).array, dtype=dtype)
+            flags: pd.Series = pd.Series(raw.map({"True": True, "False": False}).array, dtype=dtype)
+            return flags
         if empty.any():
             raw = raw.astype(object).where(~empty, pd.NA if dtype[0].isupper() else np.nan)
         if dtype[0].isupper() and dtype[:3] in ("Int", "UIn"):
@@ -167,4 +168,5 @@ def _restore_text(raw: pd.Series, meta: dict[str, Any]) -> pd.Series:
         return pd.Series(out, dtype=object)
     if meta["dtype"] == "str" and pd.Series(["a"]).dtype == object:  # pandas before 3 keeps text as objects
         return pd.Series(cells, dtype=object)
-    return pd.Series(cells, dtype=meta["dtype"])
+    text: pd.Series = pd.Series(cells, dtype=meta["dtype"])
+    return text
