@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
-from gtm_opt.instance import Evenness, Grouped, Lowest
+from gtm_opt.instance import Barred, Evenness, Grouped, Lowest
 from gtm_opt.instance.terms import total
 from gtm_opt.measures.criteria import granule
 
@@ -101,6 +101,7 @@ def node_instance(task: NodeTask) -> Instance:
         weighted = activities * flat.shares[None, :, None]
         activities = np.add.reduceat(weighted, _starts(sizes), axis=1) / shares[None, :, None]
     costs = tuple(term.merge(group, flat.shares) for term in flat.cost)
+    apart, barred = _apart_below(flat, costs, sizes)
     return replace(
         flat,
         activities=activities,
@@ -108,10 +109,10 @@ def node_instance(task: NodeTask) -> Instance:
         lower=lower,
         upper=upper_band,
         shares=shares / shares.sum(),
-        cost=costs,
+        cost=costs + barred,
         side=tuple(replace(row, term=_merge_side(row.term, group, flat.shares)) for row in side),
         previous=None if flat.previous is None else np.where(flat.previous >= 0, group[flat.previous], flat.previous),
-        apart=tuple(part for g in flat.apart for part in _apart_below(g, costs, len(children))),
+        apart=apart,
         evenness=evenness,
     )
 
@@ -121,26 +122,34 @@ def _merge_side(term: Term, group: IntArray, shares: FloatArray) -> Term:
     return Lowest(term, group) if isinstance(term, Grouped) else term.merge(group, shares)
 
 
-def _apart_below(group: IntArray, costs: tuple[Term, ...], n_children: int) -> list[IntArray]:
-    """Return parts of an apart group, each of which fits into different children.
+def _apart_below(
+    flat: Instance, costs: tuple[Term, ...], sizes: IntArray
+) -> tuple[tuple[IntArray, ...], tuple[Term, ...]]:
+    """Return apart groups over children, and bars, so that no child gets more of a group than it has leaves.
 
     Notes
     -----
     Different leaves are asked for, not different children: a group larger than the number of children,
-    or pinned into one of them, is spread as far as it can be (maximum matchings, one after the
-    other), so that every child gets few of it.
+    or pinned into one of them, is spread by maximum matchings, one after the other. The members of
+    the p-th matching go to different children, each of at least p leaves.
     """
-    allowed = np.isfinite(total(costs, group, len(group), n_children))
     parts: list[IntArray] = []
-    while len(group) > 1:
-        child = maximum_bipartite_matching(csr_array(allowed), perm_type="column")
-        spread = child >= 0
-        if not spread.any():
-            break
-        if spread.sum() > 1:
-            parts.append(group[spread])
-        group, allowed = group[~spread], allowed[~spread]
-    return parts
+    bars: list[IntArray] = []
+    for whole in flat.apart:
+        group, allowed = whole, np.isfinite(total(costs, whole, len(whole), len(sizes)))
+        for taken in range(int(sizes.max())):
+            roomy = allowed & (sizes > taken)
+            spread = maximum_bipartite_matching(csr_array(roomy), perm_type="column") >= 0
+            if spread.sum() > 1:
+                parts.append(group[spread])
+            shut = np.argwhere(allowed[spread] & (sizes <= taken))
+            bars.append(np.stack([group[spread][shut[:, 0]], shut[:, 1]], axis=1))
+            group, allowed = group[~spread], allowed[~spread]
+            if not len(group) or not spread.any():
+                break
+    pairs = np.unique(np.concatenate([np.zeros((0, 2), dtype=np.int64), *bars]), axis=0)
+    barred = (Barred(pairs[:, 0], pairs[:, 1], flat.n_units, len(sizes)),) if len(pairs) else ()
+    return tuple(parts), barred
 
 
 def _starts(sizes: IntArray) -> IntArray:
