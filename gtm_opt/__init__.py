@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     )
     from gtm_opt.plan import Plan, build_plan
     from gtm_opt.quota import Quotas, cascade
+    from gtm_opt.reporting import plot_balance, plot_capacity, plot_frontier, plot_map, plot_moves, report
     from gtm_opt.sales_capacity import Capacity, capacity
     from gtm_opt.solvers import (
         Progress,
@@ -115,9 +116,15 @@ __all__ = [
     "frontier",
     "get_solver",
     "parse_numbers",
+    "plot_balance",
+    "plot_capacity",
+    "plot_frontier",
+    "plot_map",
+    "plot_moves",
     "ramp_loss",
     "recarve",
     "register_solver",
+    "report",
     "solver_names",
     "solver_table",
 ]
@@ -174,9 +181,15 @@ _PUBLIC = {
     "frontier": "carving",
     "get_solver": "solvers",
     "parse_numbers": "model",
+    "plot_balance": "reporting",
+    "plot_capacity": "reporting",
+    "plot_frontier": "reporting",
+    "plot_map": "reporting",
+    "plot_moves": "reporting",
     "ramp_loss": "model",
     "recarve": "carving",
     "register_solver": "solvers",
+    "report": "reporting",
     "solver_names": "solvers",
     "solver_table": "solvers",
 }

@@ -1,0 +1,111 @@
+"""A carving in the words of a planner: status, proof, what gave way, exceptions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gtm_opt.errors import SolverError, number_text, percent_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gtm_opt.carving import Carving
+    from gtm_opt.model import Rule
+
+__all__ = ["exception_costs", "moved_text", "proof", "rule_text", "stopped", "verdict"]
+
+_VERDICT = {
+    "optimal": "This is the best plan there is: it is proven that no other plan within the bands and rules is better.",
+    "within_gap": "All rules and bands hold, and the plan is proven to be as near to the best as was asked for.",
+    "feasible": "All rules and bands hold.",
+    "out_of_band": "All rules hold, but not every band does. It is not proven that they cannot.",
+    "infeasible": "Not all bands can hold: that is proven. This is the nearest plan found.",
+    "no_solution": "No plan that keeps the rules was found.",
+}
+
+_STOPPED = {
+    "proved": "Nothing was left to search.",
+    "finished": "The search used up its effort. Another run with the same seed gives the same plan.",
+    "time_limit": "The time limit struck. Another run may give another plan.",
+    "interrupted": "The run was interrupted. This is the best plan it had.",
+}
+
+
+def verdict(carving: Carving) -> str:
+    """Return what the status means."""
+    return _VERDICT.get(carving.status.value, carving.status.value)
+
+
+def stopped(carving: Carving) -> str:
+    """Return why the search stopped."""
+    return _STOPPED.get(carving.termination.value, carving.termination.value)
+
+
+def proof(carving: Carving) -> str:
+    """Return how far the plan can be from the best one, as a sentence."""
+    c = carving.certificate
+    if not np.isfinite(c.value):
+        return "There is no value to compare with a bound."
+    if carving.compiled.instance.evenness is not None:
+        text = f"The worst deviation is {number_text(c.value)} times its tolerance"
+        if not np.isfinite(c.bound):
+            return f"{text}; how low it could be is not known."
+        if c.gap == 0:
+            return f"{text}, and no plan has a smaller one."
+        return f"{text}; no plan can get below {number_text(c.bound)} (proven by {c.source})."
+    n = carving.problem.n_accounts
+    value, bound = c.value / n, c.bound / n
+    text = f"Preferences are missed by a score of {value:.4f} (0: all wishes met)"
+    if not np.isfinite(c.bound):
+        return f"{text}; how low it could be is not known."
+    if c.gap == 0:
+        return f"{text}, and no plan that keeps the bands and rules misses them by less."
+    return (
+        f"{text}. It is proven that no plan that keeps the bands and rules gets below {bound:.4f}: "
+        f"at most {value - bound:.4f} is left to gain."
+    )
+
+
+def rule_text(rule: Rule) -> str:
+    """Return one of the problem's rules in words, with its size."""
+    for attribute, word in (("accounts", "accounts"), ("pairs", "pairs"), ("groups", "groups")):
+        held = getattr(rule, attribute, None)
+        if held is not None:
+            return f"{rule.name} ({len(held):,} {word})"
+    return rule.name
+
+
+def exception_costs(carving: Carving) -> tuple[list[tuple[str, str]], pd.DataFrame | None, str]:
+    """Return each rule with what it costs, the most expensive pins, and a remark.
+
+    Costs are preference scores per account: the same scale as the plan's own score.
+    """
+    rules = carving.problem.rules
+    if not rules:
+        return [], None, "There are none."
+    n = carving.problem.n_accounts
+    try:
+        costs = [(rule_text(rule), f"{carving.price_of(rule).by_prices / n:.4f}") for rule in rules]
+        pins = carving.exceptions()
+    except SolverError:
+        why = "What a rule costs can be told by prices for a carve of one node with preferences. This one is " + (
+            "a tree of carves." if len(carving.solutions) > 1 else '"as even as possible" and has no prices.'
+        )
+        return [(rule_text(rule), "") for rule in rules], None, why
+    pins["cost"] /= n
+    remark = f"Estimated by prices, in units of the plan's score of {carving.certificate.value / n:.4f}."
+    return costs, pins if len(pins) else None, remark
+
+
+def moved_text(carving: Carving) -> str:
+    """Return what moves, in one sentence."""
+    table = carving.moved
+    if table.empty:
+        return ""
+    parts = [
+        f"{percent_text(share)} of {measure}"
+        for share, measure in zip(table["share_moved"], table["measure"], strict=True)
+    ]
+    return "Of what has an owner today, " + ", ".join(parts) + " would change hands."
