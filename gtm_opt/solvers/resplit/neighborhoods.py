@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from gtm_opt.instance import FloatArray, IntArray
 
 __all__ = ["Neighborhood", "by_territories", "by_units"]
@@ -54,8 +55,9 @@ def by_territories(
     inside = np.flatnonzero(assignment == first)
     pull = np.zeros(k)
     if len(inside):
-        near = np.partition(reduced[inside], min(3, k) - 1, axis=1)[:, : min(3, k)].mean()
-        pull = np.exp(-reduced[inside] / max(near, 1e-12)).sum(axis=0)
+        near = np.partition(reduced[inside], min(3, k) - 1, axis=1)[:, : min(3, k)]
+        scale = max(float(near[np.isfinite(near)].mean()), 1e-12)  # pinned units have no second place
+        pull = np.exp(-reduced[inside] / scale).sum(axis=0)
     pull = pull + 1e-3 * max(float(pull.max(initial=0.0)), 1e-9)
     pull[first] = 0.0
     others = rng.choice(k, size=min(n_parts, k) - 1, replace=False, p=pull / pull.sum())
