@@ -36,6 +36,7 @@ _OWN: dict[str, str] = {
     "snake_draft": "gtm_opt.solvers.baselines.deals:SNAKE_DRAFT",
     "transport": "gtm_opt.solvers.baselines.transport:TRANSPORT",
     "waterfall": "gtm_opt.solvers.baselines.deals:WATERFALL",
+    "resplit": "gtm_opt.solvers.resplit:resplit",
     "search": "gtm_opt.solvers.search:search",
 }
 _REGISTERED: dict[str, Solver] = {}

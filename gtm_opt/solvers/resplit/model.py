@@ -11,6 +11,8 @@ from scipy.optimize import Bounds, LinearConstraint, OptimizeWarning, milp
 from scipy.sparse import coo_array, csr_array, hstack
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from gtm_opt.instance import FloatArray, IntArray
     from gtm_opt.solvers.search.arrays import Layout
 
@@ -27,15 +29,18 @@ class Resplit:
         Territories of the layout's units; None when the limits struck first.
     exact : bool
         Nothing better exists among the pairs allowed.
+    bound : float
+        Lower bound among the pairs allowed, ``-inf`` where unknown.
     """
 
     assignment: IntArray | None
     exact: bool
+    bound: float = -np.inf
 
 
 def solve_resplit(
     layout: Layout,
-    allowed: FloatArray,
+    allowed: NDArray[np.bool_],
     *,
     hard_weight: float = np.inf,
     cutoff: float = np.inf,
@@ -101,11 +106,14 @@ def solve_resplit(
             constraints=constraints,
             options={"node_limit": node_limit, "time_limit": time_limit, "mip_rel_gap": 1e-6},
         )
+    # HiGHS works to a feasibility tolerance of 1e-6: a bound is granted no more
+    bound = -np.inf if answer.mip_dual_bound is None else float(answer.mip_dual_bound)
+    bound -= 1e-6 * max(1.0, abs(bound))
     if answer.x is None:
-        return Resplit(None, answer.status == 2)
+        return Resplit(None, answer.status == 2, bound)
     chosen = np.full((n, layout.cost.shape[1]), -1.0)
     chosen[unit, territory] = answer.x[:n_pairs]
-    return Resplit(chosen.argmax(axis=1), answer.status == 0)
+    return Resplit(chosen.argmax(axis=1), answer.status == 0, bound)
 
 
 def _bands(

@@ -10,15 +10,17 @@ import numpy as np
 from gtm_opt.errors import SolverError
 from gtm_opt.measures import evaluate
 from gtm_opt.solvers.protocol import Capabilities, SolverResult
+from gtm_opt.solvers.resplit.core import solve_core
 from gtm_opt.solvers.resplit.improve import ResplitParams, improve
 from gtm_opt.solvers.search.anneal import AnnealParams, anneal
 from gtm_opt.solvers.search.arrays import lay_out
-from gtm_opt.solvers.search.relaxation import relax, round_up
+from gtm_opt.solvers.search.relaxation import is_integral, relax, round_up
 from gtm_opt.solvers.search.solver import allowed_start, better, checked_start
 
 if TYPE_CHECKING:
-    from gtm_opt.instance import Instance, IntArray
+    from gtm_opt.instance import FloatArray, Instance, IntArray
     from gtm_opt.solvers.protocol import Run
+    from gtm_opt.solvers.search.arrays import Layout
     from gtm_opt.solvers.search.relaxation import Relaxation
 
 __all__ = ["ResplitSolver", "resplit", "resplit_pass"]
@@ -47,11 +49,20 @@ def resplit_pass(
     if instance.n_units == 0 or instance.n_territories < 2:
         return before
     relaxation = relax(lay_out(instance, before), run)
-    return better(instance, improve(instance, before, _reduced(relaxation), run, seed, params or ResplitParams()), before)
+    return better(
+        instance, improve(instance, before, _reduced(relaxation), run, seed, params or ResplitParams()), before
+    )
 
 
-def _reduced(relaxation: Relaxation) -> np.ndarray:
-    return relaxation.priced - relaxation.priced.min(axis=1, keepdims=True)
+def _reduced(relaxation: Relaxation) -> FloatArray:
+    reduced: FloatArray = relaxation.priced - relaxation.priced.min(axis=1, keepdims=True)
+    return reduced
+
+
+def _met(instance: Instance, assignment: IntArray, bound: float) -> bool:
+    """Whether the assignment keeps all bands and reaches the bound."""
+    found = evaluate(instance, assignment)
+    return found.feasible and found.objective <= bound + 1e-9 * max(1.0, abs(bound))
 
 
 class ResplitSolver:
@@ -63,6 +74,8 @@ class ResplitSolver:
         At ``effort=1``.
     walk : AnnealParams
         The annealing that makes the first assignment.
+    core_pairs : int
+        Solve all units over this many cheapest pairs where that leaves three per unit.
 
     Notes
     -----
@@ -80,9 +93,12 @@ class ResplitSolver:
     source = "large neighborhood search, after doi:10.1007/3-540-49481-2_30, parts solved by HiGHS"
     capabilities = Capabilities(lower_bound=True)
 
-    def __init__(self, params: ResplitParams | None = None, walk: AnnealParams | None = None) -> None:
+    def __init__(
+        self, params: ResplitParams | None = None, walk: AnnealParams | None = None, core_pairs: int = 2_500
+    ) -> None:
         self.params = params or ResplitParams()
         self.walk = walk or AnnealParams(steps=2_000_000)
+        self.core_pairs = core_pairs
 
     def __call__(
         self, instance: Instance, *, run: Run, seed: int = 0, effort: float = 1.0, start: IntArray | None = None
@@ -102,10 +118,20 @@ class ResplitSolver:
         starts = [first if before is None else allowed_start(layout.cost, relaxation.priced, before)]
         best = starts[0]
         try:
-            best = better(instance, anneal(layout, relaxation, starts, run, seed, self.walk).assignment, best)
-            run.note("anneal", since, f"objective {evaluate(instance, best).objective:,.6g}")
-            since = run.seconds
-            if instance.n_territories > 1:
+            first_part = run.within(0.15 * run.remaining) if np.isinf(effort) else run
+            rounds = None if np.isinf(effort) else self.walk.rounds
+            found = anneal(layout, relaxation, starts, first_part, seed, replace(self.walk, rounds=rounds))
+            best = better(instance, found.assignment, best)
+            since = self._tell(instance, best, run, "anneal", since)
+            if layout.n_free * min(layout.cost.shape[1], 3) <= self.core_pairs:
+                best, bound = self._core(instance, layout, relaxation, best, bound, run)
+                since = self._tell(instance, best, run, "core", since)
+            if instance.n_territories > 1 and not _met(instance, best, bound):
+                if np.isinf(effort):
+                    walk, part = replace(self.walk, rounds=None), run.within(0.75 * run.remaining)
+                    found = anneal(layout, relaxation, [best], part, seed + 1, walk)
+                    best = better(instance, found.assignment, best)
+                    since = self._tell(instance, best, run, "anneal", since)
                 best = improve(
                     instance,
                     best,
@@ -119,7 +145,7 @@ class ResplitSolver:
             run.interrupt()
         best = better(instance, best, before)
         final = evaluate(instance, best)
-        proved = final.feasible and final.objective <= bound + 1e-9 * max(1.0, abs(bound))
+        proved = _met(instance, best, bound)
         run.note(self.name, since, f"objective {final.objective:,.6g}, bound {bound:,.6g}")
         return SolverResult(
             assignment=best if final.rules_kept else None,
@@ -129,6 +155,33 @@ class ResplitSolver:
             termination=run.termination(proved=proved),
             steps=tuple(run.steps),
         )
+
+    def _tell(self, instance: Instance, best: IntArray, run: Run, name: str, since: float) -> float:
+        """Report and note where a step has come to; return the time."""
+        found = evaluate(instance, best)
+        run.report(self.name, value=found.objective if found.feasible else None)
+        run.note(name, since, f"objective {found.objective:,.6g}")
+        return run.seconds
+
+    def _core(
+        self, instance: Instance, layout: Layout, relaxation: Relaxation, best: IntArray, bound: float, run: Run
+    ) -> tuple[IntArray, float]:
+        """Solve the core; return the better assignment and the better bound."""
+        found = evaluate(instance, best)
+        core = solve_core(
+            layout,
+            _reduced(relaxation),
+            relaxation.bound,
+            found.objective if found.feasible else np.inf,
+            pairs=self.core_pairs,
+            step=1.0 if is_integral(layout) else 0.0,
+            time_limit=max(0.1, min(0.3 * run.remaining, 30.0)),
+        )
+        if core.assignment is not None:
+            best = better(instance, core.assignment, best)
+        bound = max(bound, round_up(core.bound, layout))
+        run.report(self.name, bound=bound)
+        return best, bound
 
     def _budget(self, effort: float) -> ResplitParams:
         if np.isinf(effort) or self.params.rounds is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +17,35 @@ if TYPE_CHECKING:
     from gtm_opt.solvers.search.arrays import Layout
     from gtm_opt.solvers.search.relaxation import Relaxation
 
-__all__ = ["AnnealParams", "Annealed", "anneal"]
+__all__ = ["EJECTOR", "MOVER", "AnnealParams", "Annealed", "Style", "anneal"]
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How one chain walks.
+
+    Attributes
+    ----------
+    hot, cold : float
+        First and last temperature, in units of the mean difference between a unit's best
+        and second best territory.
+    chain_rate : float
+        Fraction of the steps that try a longer ejection chain.
+    pace : float
+        Steps of this chain per step of the plan: chains of ejections cost more each.
+    """
+
+    hot: float
+    cold: float
+    chain_rate: float
+    pace: float = 1.0
+
+
+MOVER = Style(hot=0.7, cold=0.015, chain_rate=0.05)
+"""Mostly single moves and swaps: best where territories hold many units."""
+
+EJECTOR = Style(hot=4.0, cold=0.5, chain_rate=1.0, pace=0.12)
+"""Only ejection chains, hotter: best where a few units must fill a limit exactly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +60,13 @@ class AnnealParams:
         Number of rounds; None: until the run stops.
     growth : float
         Factor on the steps from round to round, >= 1.
-    hot, cold : float
-        First and last temperature, in units of the mean difference between a unit's best
-        and second best territory.
-    reheat : float
-        First temperature of the later rounds, in the same unit.
-    chains : int
-        Independent walks, each on a thread; part of the problem, not of the machine: the answer depends on it.
+    styles : tuple of Style
+        One chain each, each on a thread; part of the method, not of the machine: the answer
+        depends on them, not on the number of cores.
+    heat : float
+        Factor on the first temperatures; below 1 keeps nearer to the start.
     width : int
         Territories a unit may be drawn to.
-    chain_rate : float
-        Fraction of the steps that try a longer ejection chain.
     up, down : float
         Factors on the weight of a violated and of a kept band, once per ``n_units`` steps. Slow
         oscillation (close to 1) is what makes tight bands and low cost meet.
@@ -50,12 +75,9 @@ class AnnealParams:
     steps: int = 6_000_000
     rounds: int | None = 2
     growth: float = 2.0
-    hot: float = 0.7
-    cold: float = 0.015
-    reheat: float = 0.4
-    chains: int = 2
+    styles: tuple[Style, ...] = (MOVER, EJECTOR)
+    heat: float = 1.0
     width: int = 8
-    chain_rate: float = 0.05
     up: float = 1.003
     down: float = 0.9993
 
@@ -134,10 +156,9 @@ def anneal(
     width = min(params.width, layout.cost.shape[1])
     order = np.argsort(relaxation.priced, axis=1, kind="stable")[:, :width]
     allowed = np.maximum(np.minimum(np.isfinite(layout.cost).sum(axis=1), width), 1)
-    rate = params.chain_rate
     chains = [
-        Chain(layout, order, allowed, weights, _chain_seed(seed, c), chain_rate=rate, priced=relaxation.priced)
-        for c in range(params.chains)
+        Chain(layout, order, allowed, weights, _chain_seed(seed, c), chain_rate=s.chain_rate, priced=relaxation.priced)
+        for c, s in enumerate(params.styles)
     ]
     for c, chain in enumerate(chains):
         for s in range(len(starts)):
@@ -147,15 +168,15 @@ def anneal(
     with ThreadPoolExecutor(len(chains)) as pool:
         while (params.rounds is None or number < params.rounds) and not run.stop():
             since = run.seconds
-            hot = params.hot if number % 2 == 0 else params.reheat
-            cooling = (params.cold / hot) ** (period / steps)
-            heat = unit * hot
-            walks = [
-                pool.submit(chain.walk, steps, heat, cooling, period, run, up=params.up, down=params.down)
-                for chain in chains
-            ]
-            for walk in walks:
-                walk.result()
+            walks = []
+            for chain, style in zip(chains, params.styles, strict=True):
+                own = max(period, int(steps * style.pace))
+                hot = max(style.hot * params.heat * (1.0 if number % 2 == 0 else 0.6), 2.0 * style.cold)
+                cooling = (style.cold / hot) ** (period / own)
+                walk = partial(chain.walk, own, unit * hot, cooling, period, run, up=params.up, down=params.down)
+                walks.append(pool.submit(walk))
+            for going in walks:
+                going.result()
             leader = min(chains, key=lambda chain: chain.key)
             if report is not None:
                 report(*leader.key)

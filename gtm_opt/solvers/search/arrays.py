@@ -13,7 +13,7 @@ from gtm_opt.measures.objective import TOLERANCE
 if TYPE_CHECKING:
     from gtm_opt.instance import FloatArray, Instance, IntArray
 
-__all__ = ["Layout", "lay_out"]
+__all__ = ["Int32Array", "Layout", "lay_out"]
 
 Int32Array = NDArray[np.int32]
 
@@ -71,7 +71,7 @@ class Layout:
     @property
     def by_territory(self) -> bool:
         """Whether activities depend on the territory."""
-        return self.activities.shape[1] > 1
+        return bool(self.activities.shape[1] > 1)
 
 
 def lay_out(instance: Instance, start: IntArray, units: IntArray | None = None) -> Layout:

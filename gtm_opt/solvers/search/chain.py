@@ -12,7 +12,7 @@ from gtm_opt.solvers.search import _kernels as kernels
 if TYPE_CHECKING:
     from gtm_opt.instance import FloatArray, IntArray
     from gtm_opt.solvers.protocol import Run
-    from gtm_opt.solvers.search.arrays import Layout
+    from gtm_opt.solvers.search.arrays import Int32Array, Layout
 
 __all__ = ["Chain"]
 
@@ -189,8 +189,8 @@ class Chain:
         period: int,
         run: Run,
         *,
-        up: float = 1.1,
-        down: float = 0.97,
+        up: float = 1.003,
+        down: float = 0.9993,
     ) -> bool:
         """Anneal for ``steps`` steps; return False when the run was stopped before.
 
@@ -277,7 +277,7 @@ class Chain:
         )
 
 
-def _wanted(candidates: IntArray, n_candidates: IntArray, sizes: FloatArray) -> tuple[IntArray, IntArray]:
+def _wanted(candidates: Int32Array, n_candidates: Int32Array, sizes: FloatArray) -> tuple[IntArray, IntArray]:
     """Return, territory by territory, the units that have it as a candidate, in order of size."""
     unit, place = np.nonzero(np.arange(candidates.shape[1]) < n_candidates[:, None])
     territory = candidates[unit, place]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.optimize import linprog
@@ -165,19 +165,27 @@ def _solve_lp(layout: Layout, start: Relaxation, width: int, run: Run) -> Relaxa
     slack = coo_array((-np.ones(n_slack), (np.flatnonzero(elastic), np.arange(n_slack))), shape=(len(limits), n_slack))
     left = hstack([rows, slack], format="csr") if n_slack else rows
     pick = coo_array((np.ones(len(unit)), (unit, np.arange(len(unit)))), shape=(n, len(unit) + n_slack))
-    answer = linprog(
-        np.concatenate([layout.cost[unit, territory], slack_cost[elastic]]),
+    cost = np.concatenate([layout.cost[unit, territory], slack_cost[elastic]])
+    duals = _duals(cost, left, limits, pick.tocsr(), max(0.1, min(run.remaining, 30.0)))
+    return None if duals is None else _from_duals(layout, duals, signs)
+
+
+def _duals(cost: FloatArray, left: Any, limits: FloatArray, pick: Any, seconds: float) -> FloatArray | None:
+    """Return the multipliers >= 0 of ``left x <= limits`` at the optimum, None without one."""
+    solve: Any = linprog  # the stubs know no sparse arrays
+    answer = solve(
+        cost,
         A_ub=left,
         b_ub=limits,
-        A_eq=pick.tocsr(),
-        b_eq=np.ones(n),
+        A_eq=pick,
+        b_eq=np.ones(pick.shape[0]),
         method="highs",
-        options={"time_limit": max(0.1, min(run.remaining, 30.0))},
+        options={"time_limit": seconds},
     )
     if answer.status != 0:
         return None
-    duals = -np.minimum(answer.ineqlin.marginals, 0.0)
-    return _from_duals(layout, duals, signs)
+    duals: FloatArray = -np.minimum(answer.ineqlin.marginals, 0.0)
+    return duals
 
 
 def _limits(layout: Layout) -> tuple[IntArray, IntArray]:

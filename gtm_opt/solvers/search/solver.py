@@ -10,7 +10,7 @@ import numpy as np
 from gtm_opt.errors import SolverError
 from gtm_opt.measures import evaluate
 from gtm_opt.solvers.protocol import Capabilities, SolverResult
-from gtm_opt.solvers.search.anneal import AnnealParams, anneal
+from gtm_opt.solvers.search.anneal import MOVER, AnnealParams, anneal
 from gtm_opt.solvers.search.arrays import lay_out
 from gtm_opt.solvers.search.relaxation import relax, round_up
 
@@ -83,7 +83,7 @@ def polish(
     units : ndarray of int, optional
         Only these may move: time and memory are then those of so many units.
     params : AnnealParams, optional
-        Default: two rounds from a third of the mean margin downwards.
+        Default: two rounds of moves and swaps from a fifth of the mean margin downwards.
 
     Returns
     -------
@@ -94,7 +94,7 @@ def polish(
     layout = lay_out(instance, before, units)
     if layout.n_free == 0 or instance.n_territories < 2:
         return before
-    chosen = params or AnnealParams(hot=0.3, reheat=0.1)
+    chosen = params or AnnealParams(styles=(MOVER, MOVER), heat=0.3)
     rounds = chosen.rounds or 1
     steps = max(layout.n_free, int(iterations / sum(chosen.growth**r for r in range(rounds))))
     relaxation = relax(layout, run)

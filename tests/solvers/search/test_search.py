@@ -14,7 +14,7 @@ from gtm_opt.solvers.protocol import Run
 from gtm_opt.solvers.search import SearchSolver, polish, search
 from gtm_opt.solvers.search.anneal import AnnealParams
 
-QUICK = AnnealParams(steps=60_000, rounds=2, chains=2)
+QUICK = AnnealParams(steps=60_000, rounds=2)
 
 
 def make(
