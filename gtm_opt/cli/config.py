@@ -29,6 +29,7 @@ class Source(Section):
     errors: Literal["strict", "replace"] = "strict"
     columns: dict[str, str] = {}
     parse: list[str] = []
+    decimal: Literal[".", ","] = "."
     fill: dict[str, Value] = {}
     replace: dict[str, dict[str, Value]] = {}
     where: Where = {}
@@ -308,3 +309,11 @@ class Config(Section):
     roles: list[RoleWords] = []
     quota: Quota | None = None
     output: Output = Output()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _balance_is_the_usual_kind(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or not isinstance(data.get("balance"), list):
+            return data
+        entries = [{"kind": "balance", **e} if isinstance(e, dict) else e for e in data["balance"]]
+        return {**data, "balance": entries}

@@ -41,10 +41,6 @@ def read_config(path: Path) -> Config:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UserMistakeError(f"'{path}' is not valid TOML: {error}.{_toml_hint(text, str(error))}") from None
-    for name in _KINDS:
-        for entry in data.get(name, []) if isinstance(data.get(name), list) else []:
-            if isinstance(entry, dict) and name == "balance" and "column" in entry:
-                entry.setdefault("kind", "balance")
     try:
         return Config.model_validate(data)
     except ValidationError as error:
@@ -78,12 +74,10 @@ def _describe(detail: ErrorDetails, text: str) -> str:
     if kind == "missing":
         return f"{where} is missing."
     if kind in ("union_tag_invalid", "union_tag_not_found"):
-        known = re.findall(r"'(\w+)'", str(detail.get("ctx", {}).get("expected_tags", "")))
+        known = _kinds(loc)
         got = detail.get("ctx", {}).get("tag")
         if got is None:
-            return (
-                f"{where} needs kind = one of {', '.join(known) or 'the kinds that docs/howto/command_line.md lists'}."
-            )
+            return f"{where} needs kind = one of {', '.join(known)}."
         return f"{where} has the unknown kind '{got}'. {did_you_mean(str(got), known)}"
     message = detail["msg"].removeprefix("Value error, ")
     got = detail["input"]
@@ -130,6 +124,13 @@ def _known_words(loc: tuple[Any, ...]) -> list[str]:
         fields = [m.model_fields[part] for m in at if part in m.model_fields]
         at = [model for field in fields for model in _models(field.annotation)] or at
     return list(dict.fromkeys(name for model in at for name in model.model_fields))
+
+
+def _kinds(loc: tuple[Any, ...]) -> list[str]:
+    """Return the kinds an entry of a list may have."""
+    field = Config.model_fields.get(str(loc[0]))
+    models = _models(field.annotation) if field is not None else []
+    return [str(get_args(model.model_fields["kind"].annotation)[0]) for model in models]
 
 
 def _models(annotation: Any) -> list[type[BaseModel]]:

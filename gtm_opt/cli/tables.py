@@ -6,6 +6,7 @@ import csv
 import io
 import os
 import re
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,7 +114,8 @@ def _read_excel(path: Path, sheet: str | int | None) -> pd.DataFrame:
                 raise UserMistakeError(f"'{path.name}' has no sheet '{sheet}'. {did_you_mean(sheet, names)}")
             if isinstance(sheet, int) and not 0 <= sheet < len(names):
                 raise UserMistakeError(f"'{path.name}' has {len(names)} sheets, numbered from 0, got sheet = {sheet}.")
-            return book.parse(0 if sheet is None else sheet)
+            table: pd.DataFrame = pd.read_excel(book, sheet_name=0 if sheet is None else sheet)
+            return table
     except UserMistakeError:
         raise
     except Exception as error:
@@ -144,11 +146,27 @@ def _read_text(path: Path, separator: str | None, encoding: str, errors: str) ->
     if twice:
         raise UserMistakeError(f"'{path.name}' names the columns {shorten(twice)} more than once. Rename them.")
     try:
-        return pd.read_csv(
-            io.StringIO(text), sep=mark, dtype=str, na_filter=False, index_col=False, skipinitialspace=True
-        )
+        return _parse_text(text, mark, path.name)
     except pd.errors.ParserError as error:
         raise UserMistakeError(f"'{path.name}' cannot be read: {error}. Quote fields that contain '{mark}'.") from None
+
+
+def _parse_text(text: str, mark: str, name: str) -> pd.DataFrame:
+    with warnings.catch_warnings():
+        # pandas drops what is too much in a row with a warning; here it is a mistake
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        try:
+            return pd.read_csv(
+                io.StringIO(text), sep=mark, dtype=str, na_filter=False, index_col=False, skipinitialspace=True
+            )
+        except pd.errors.ParserWarning:
+            rows = csv.reader(io.StringIO(text), delimiter=mark)
+            width = len(next(rows))
+            line = next((rows.line_num for row in rows if len(row) > width), 0)
+            raise UserMistakeError(
+                f"'{name}' cannot be read: line {line} has more fields than the {width} column names. "
+                f"Quote fields that contain '{mark}'."
+            ) from None
 
 
 def _tidy(table: pd.DataFrame, text: set[str]) -> pd.DataFrame:
@@ -272,7 +290,7 @@ def read_source(
     wrong = []
     for name in source.parse:
         try:
-            table[name] = parse_numbers(column_of(table, name, f"{where}, parse"))
+            table[name] = parse_numbers(column_of(table, name, f"{where}, parse"), decimal=source.decimal)
         except DataError as error:
             wrong.append(str(error))
     if wrong:

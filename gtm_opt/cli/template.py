@@ -16,6 +16,7 @@ id = "account_id"                # column with the account ids: unique, never em
 # encoding = "cp1252"            # default: UTF-8; errors = "replace" drops what cannot be read
 # columns = { arr_usd = "Annual Revenue" }        # name used here = name in the file
 # parse = ["arr_usd"]            # read "$500,343 ", "($3,864)", "1.2M", "-" as numbers
+# decimal = ","                  # for parse: "1.234,50"
 # fill = { arr_usd = 0 }         # what an empty cell stands for
 # replace = { industry = { "Technolgy" = "Technology" } }   # mend values
 # where = { country = ["US", "CA"] }              # only these rows

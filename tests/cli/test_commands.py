@@ -38,8 +38,7 @@ kind = "pin"
 accounts = { "005" = "r3" }
 
 [carve]
-solver = "search"
-effort = 0.1
+solver = "greedy_lookahead"
 
 [calendar]
 fy_start = "2027-01"

@@ -24,7 +24,7 @@ def test_help_answers_without_loading_anything_heavy(root: Path) -> None:
     code = (
         "import sys\nfrom gtm_opt.cli import main\nsys.argv = ['gtm-opt', '--help']\n"
         "try:\n    main()\nexcept SystemExit as end:\n    assert end.code == 0\n"
-        "heavy = {'numpy', 'pandas', 'scipy', 'pydantic', 'numba', 'ortools', 'pulp', 'matplotlib', 'openpyxl', 'pyarrow'}\n"
+        "heavy = {'numpy', 'pandas', 'scipy', 'pydantic', 'numba', 'ortools', 'pulp', 'matplotlib', 'openpyxl'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
     )
     done = gtm_opt(root, code=code)

@@ -40,7 +40,7 @@ def test_amounts_as_exports_write_them_are_parsed(tmp_path: Path) -> None:
 def test_cells_that_are_no_numbers_are_listed_by_id(tmp_path: Path) -> None:
     text = "id,rev,emp\na,1,x\nb,lots,2\n"
     with pytest.raises(
-        UserMistakeError, match=r"(?s)'rev' must hold numbers, got 'lots' in 1 rows: 'b'.*'emp'.*'x'.*'a'"
+        UserMistakeError, match=r"(?s)'rev' must hold numbers, got 'lots' in 1 row: 'b'.*'emp'.*'x'.*'a'"
     ):
         read_source(source(tmp_path, text, parse=["rev", "emp"]), tmp_path, "[accounts]", label="id")
 
@@ -103,7 +103,7 @@ def test_workbooks_are_read_by_sheet(tmp_path: Path) -> None:
     table = read_table(path, sheet="Accounts", text=["id"])
     assert table.to_dict("list") == {"id": ["1001", "1002"], "arr": [1.5, 2.0]}
     assert list(read_table(path, sheet=1)) == ["x"]
-    with pytest.raises(UserMistakeError, match="has no sheet 'Acounts'. Did you mean 'Accounts'"):
+    with pytest.raises(UserMistakeError, match=r"has no sheet 'Acounts'. Did you mean 'Accounts'"):
         read_table(path, sheet="Acounts")
     with pytest.raises(UserMistakeError, match="has 2 sheets"):
         read_table(path, sheet=2)
