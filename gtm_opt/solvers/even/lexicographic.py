@@ -12,6 +12,8 @@ from gtm_opt.solvers.even.problem import DEVIATION
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import NDArray
+
     from gtm_opt.instance import FloatArray, IntArray
     from gtm_opt.solvers.even.problem import EvenProblem
 
@@ -89,7 +91,7 @@ def _has_giant(problem: EvenProblem, assign: IntArray, k: int, j: int) -> bool:
     return bool(alone > 0.0 and alone >= worst * (1.0 - 1e-6))
 
 
-def _open(problem: EvenProblem) -> FloatArray:
+def _open(problem: EvenProblem) -> NDArray[np.uint8]:
     if problem.has_bars:
         return problem.allowed.copy()
     return np.ones((problem.n_units, problem.n_territories), dtype=np.uint8)

@@ -110,13 +110,14 @@ class PatternModel:
         here = np.flatnonzero(count > 0)
         cap = np.minimum(count, _MOST)
         self._first_columns(cap)
-        take, bound, x = np.zeros(len(here), dtype=np.int64), 0.0, np.zeros(0)
+        take, bound = np.zeros(len(here), dtype=np.int64), 0.0
+        x: FloatArray = np.zeros(0)
         for _ in range(rounds):
             usable = np.minimum(self.columns, cap)[:, here].astype(np.float64)
             lp = linprog(np.ones(len(usable)), A_ub=-usable.T, b_ub=-count[here], method="highs-ds")
             if lp.status != 0:
                 break
-            x = lp.x
+            x = np.asarray(lp.x, dtype=np.float64)
             price: FloatArray = np.maximum(-lp.ineqlin.marginals, 0.0)
             left, new = cap[here].copy(), []
             for turn in range(9):
@@ -142,7 +143,8 @@ class PatternModel:
 
     def _dive(self, until: float, stop: Callable[[], bool]) -> Patterns | None:
         """Fix patterns one after the other, most used in the relaxation first, with some chance."""
-        count, chosen = self.count.copy(), []
+        count = self.count.copy()
+        chosen: list[Patterns] = []
         while count.any():
             bound, x = self._generate(count, 8, until, stop)
             if bound > self.k - len(chosen) + 1e-6 or not len(x) or stop() or time.perf_counter() > until:
@@ -173,7 +175,7 @@ class PatternModel:
         found = milp(
             np.zeros(len(patterns)),
             constraints=LinearConstraint(rows, lower, upper),
-            integrality=np.ones(len(patterns)),
+            integrality=np.ones(len(patterns), dtype=np.int64),
             bounds=Bounds(0.0, np.inf),
             options={"time_limit": max(seconds, 0.05)},
         )

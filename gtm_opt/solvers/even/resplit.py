@@ -36,11 +36,11 @@ class _Side:
     def flips(self, position: int) -> IntArray:
         """Return the units that change sides."""
         if self.pairs is None:
-            return self.units[((position >> np.arange(len(self.units))) & 1).astype(bool)]
-        assert self.left is not None and self.right is not None
-        chosen = [e for e in (self.left[position], self.right[position]) if e >= 0]
-        units = self.pairs[chosen].ravel()
-        return units[units >= 0]
+            flipped: IntArray = self.units[((position >> np.arange(len(self.units))) & 1).astype(bool)]
+            return flipped
+        chosen = [int(side[position]) for side in (self.left, self.right) if side is not None and side[position] >= 0]
+        members: IntArray = self.pairs[chosen].ravel()
+        return np.asarray(members[members >= 0], dtype=np.int64)
 
 
 class Resplitter:

@@ -107,11 +107,11 @@ class Stream:
                 patience = min(budget.tries - self.tries, max(times * min(pairs, 4 * k), 8))
                 wider = 1 if k <= 3 and m <= 12 else 0
                 reached = self.resplit(current, patience, 1 << min(width + wider, 16 if m <= 12 else 14))
-                if self.done or reached > self.value * (1.0 + _NEAR[stage]) or m > 12 * k:
+                if self.done or reached > self.value * (1.0 + _NEAR[stage]) or m > 12:
                     break
             turn += 1
             if m > 6 and k > 3:
-                length = min(2.0 * length, 6e8)
+                length = min(1.5 * length, 3e8)
 
     def descend(self, assign: IntArray, steps: float) -> None:
         """Go downhill from ``assign`` (in place)."""
