@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CHECKS", "Outcome", "check_solver"]
 
-_SAFETY = 60.0
+_SAFETY = 20.0
 _EPSILON = 1e-6
 
 
@@ -53,6 +53,7 @@ def check_solver(
     *,
     checks: list[str] | None = None,
     seed: int = 0,
+    effort: float = 0.02,
     time_limit: float = 0.5,
     slack: float = 1.0,
     big: int = 3_000,
@@ -67,6 +68,8 @@ def check_solver(
         Names out of `CHECKS`; all of them by default.
     seed : int
         Of the cases and of the solver.
+    effort : float
+        Passed to the solver; small, since the cases are.
     time_limit : float
         Seconds given in the check of the time limit.
     slack : float
@@ -110,7 +113,7 @@ def check_solver(
             outcomes.append(_time_limit(solver, seed, time_limit, slack, big))
             continue
         for case in cases_for(solver.capabilities, seed):
-            outcomes.extend(_outcomes(name, case, CHECKS[name](solver, case, seed)))
+            outcomes.extend(_outcomes(name, case, CHECKS[name](_Call(solver, case, seed, effort))))
     failed = [o for o in outcomes if not o.passed]
     if failed and raise_on_failure:
         listed = "\n".join(f"  {o.check} ({o.case}): {o.problem}" for o in failed)
@@ -149,39 +152,51 @@ def _key(instance: Instance, assignment: IntArray) -> tuple[bool, float, float]:
     return not found.rules_kept, float(found.excess[:, hard].sum()), found.objective
 
 
-def _solve(solver: Solver, case: Case, seed: int, **more: Any) -> SolverResult:
-    return solver(case.instance, run=Run(_SAFETY), seed=seed, **more)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Call:
+    """A solver, a case, and what to call it with."""
+
+    solver: Solver
+    case: Case
+    seed: int
+    effort: float
+
+    def __call__(self, run: Run | None = None, **more: Any) -> SolverResult:
+        run = Run(_SAFETY) if run is None else run
+        return self.solver(self.case.instance, run=run, seed=self.seed, effort=self.effort, **more)
 
 
-def _valid_assignment(solver: Solver, case: Case, seed: int) -> Iterator[str]:
-    result = _solve(solver, case, seed)
-    problem = _broken(case.instance, result.assignment)
+def _valid_assignment(call: _Call) -> Iterator[str]:
+    result = call()
+    problem = _broken(call.case.instance, result.assignment)
     if problem:
         yield problem
     if result.proved_infeasible:
         yield "claims that nothing keeps the rules and bands, but something does"
     if not isinstance(result.termination, Termination):
         yield f"termination must be a Termination, got {result.termination!r}"
-    if result.prices is not None and result.prices.shape != case.instance.target.shape:
-        yield f"prices must have shape {case.instance.target.shape}, got {result.prices.shape}"
+    if result.prices is not None and result.prices.shape != call.case.instance.target.shape:
+        yield f"prices must have shape {call.case.instance.target.shape}, got {result.prices.shape}"
 
 
-def _rules_kept(solver: Solver, case: Case, seed: int) -> Iterator[str]:
-    assignment = _solve(solver, case, seed).assignment
-    if assignment is None or _broken(case.instance, assignment):
+def _rules_kept(call: _Call) -> Iterator[str]:
+    assignment = call().assignment
+    if assignment is None or _broken(call.case.instance, assignment):
         return
-    found = evaluate(case.instance, assignment)
+    found = evaluate(call.case.instance, assignment)
     if not np.isfinite(found.cost):
         yield "a pin or a bar is broken"
     if found.apart_broken:
         yield f"{found.apart_broken} pairs that must be apart are together"
-    over = [row.name for row, use in zip(case.instance.side, found.side, strict=True) if use > row.upper * (1 + 1e-9)]
+    over = [
+        row.name for row, use in zip(call.case.instance.side, found.side, strict=True) if use > row.upper * (1 + 1e-9)
+    ]
     if over:
         yield f"side rows over their limit: {', '.join(over)}"
 
 
-def _same_seed(solver: Solver, case: Case, seed: int) -> Iterator[str]:
-    first, again = _solve(solver, case, seed), _solve(solver, case, seed)
+def _same_seed(call: _Call) -> Iterator[str]:
+    first, again = call(), call()
     if Termination.TIME_LIMIT in (first.termination, again.termination):
         return
     if (first.assignment is None) != (again.assignment is None):
@@ -189,68 +204,73 @@ def _same_seed(solver: Solver, case: Case, seed: int) -> Iterator[str]:
     elif first.assignment is not None and again.assignment is not None:
         differing = int((np.asarray(first.assignment) != np.asarray(again.assignment)).sum())
         if differing:
-            yield f"{differing} of {case.instance.n_units} units differ between two runs with the same seed"
+            yield f"{differing} of {call.case.instance.n_units} units differ between two runs with the same seed"
     if first.bound != again.bound:
         yield f"the bound differs between two runs with the same seed: {first.bound} and {again.bound}"
 
 
-def _start_kept(solver: Solver, case: Case, seed: int) -> Iterator[str]:
-    rng = np.random.default_rng(seed)
-    shuffled = rng.integers(0, case.instance.n_territories, case.instance.n_units)
-    for label, start in (("a good start", case.known), ("a random start", shuffled)):
+def _start_kept(call: _Call) -> Iterator[str]:
+    rng = np.random.default_rng(call.seed)
+    shuffled = rng.integers(0, call.case.instance.n_territories, call.case.instance.n_units)
+    for label, start in (("a good start", call.case.known), ("a random start", shuffled)):
         before = start.copy()
-        result = solver(case.instance, run=Run(_SAFETY), seed=seed, start=start)
+        result = call(start=start)
         if not np.array_equal(before, start):
             yield f"{label} was changed in place"
         if result.assignment is None:
-            if not _key(case.instance, before)[0]:
+            if not _key(call.case.instance, before)[0]:
                 yield f"{label} was lost: no assignment returned"
             continue
-        if _broken(case.instance, result.assignment):
+        if _broken(call.case.instance, result.assignment):
             continue  # found by another check
-        was, now = _key(case.instance, before), _key(case.instance, result.assignment)
+        was, now = _key(call.case.instance, before), _key(call.case.instance, result.assignment)
         worse = now[0] > was[0] or (now[0] == was[0] and now[1] > was[1] + _EPSILON)
         same = now[0] == was[0] and abs(now[1] - was[1]) <= _EPSILON
         if worse or (same and now[2] > was[2] + _EPSILON * max(1.0, abs(was[2]))):
             yield f"{label} was worsened (rules broken, excess, objective): {was} became {now}"
 
 
-def _bound_holds(solver: Solver, case: Case, seed: int) -> Iterator[str]:
-    result = _solve(solver, case, seed)
+def _bound_holds(call: _Call) -> Iterator[str]:
+    result = call()
     if np.isnan(result.bound):
         yield "the bound is nan; -inf says that there is none"
-    if np.isfinite(result.bound) and not (solver.capabilities.lower_bound or solver.capabilities.proof):
+    if np.isfinite(result.bound) and not (call.solver.capabilities.lower_bound or call.solver.capabilities.proof):
         yield "a bound is returned, but the capabilities do not say so"
-    answers = [("the known assignment", case.known)]
-    if result.assignment is not None and not _broken(case.instance, result.assignment):
+    answers = [("the known assignment", call.case.known)]
+    if result.assignment is not None and not _broken(call.case.instance, result.assignment):
         answers.append(("its own answer", result.assignment))
     for label, assignment in answers:
-        found = evaluate(case.instance, assignment)
+        found = evaluate(call.case.instance, assignment)
         if found.feasible and result.bound > found.objective + _EPSILON * max(1.0, abs(found.objective)):
             yield f"the bound {result.bound} is above the value of {label}, {found.objective}"
 
 
-def _input_untouched(solver: Solver, case: Case, seed: int) -> Iterator[str]:
-    before = _digest(case.instance)
-    _solve(solver, case, seed)
-    if _digest(case.instance) != before:
+def _input_untouched(call: _Call) -> Iterator[str]:
+    before = _digest(call.case.instance)
+    call()
+    if _digest(call.case.instance) != before:
         yield "the instance was changed"
 
 
-def _interrupted(solver: Solver, case: Case, seed: int) -> Iterator[str]:
+def _interrupted(call: _Call) -> Iterator[str]:
     def refuse(_: Progress) -> bool:
         return False
 
-    def press_ctrl_c(_: Progress) -> bool:
-        raise KeyboardInterrupt
+    pressed: list[Progress] = []
+
+    def press_ctrl_c(progress: Progress) -> bool:
+        pressed.append(progress)
+        if len(pressed) == 1:  # once, as people do
+            raise KeyboardInterrupt
+        return True
 
     for label, callback in (("a callback that returns False", refuse), ("Ctrl-C", press_ctrl_c)):
         run = Run(_SAFETY, callback)
-        result = solver(case.instance, run=run, seed=seed, start=case.known)
-        problem = _broken(case.instance, result.assignment)
+        result = call(run, start=call.case.known)
+        problem = _broken(call.case.instance, result.assignment)
         if problem:
             yield f"after {label}: {problem}"
-        elif result.assignment is not None and _key(case.instance, result.assignment)[0]:
+        elif result.assignment is not None and _key(call.case.instance, result.assignment)[0]:
             yield f"after {label}: the answer breaks a rule, the start did not"
 
 
@@ -291,11 +311,11 @@ def _digest(value: Any) -> str:
     return seen.hexdigest()
 
 
-def _never(solver: Solver, case: Case, seed: int) -> Iterator[str]:
+def _never(call: _Call) -> Iterator[str]:
     yield from ()
 
 
-CHECKS: dict[str, Callable[[Solver, Case, int], Iterator[str]]] = {
+CHECKS: dict[str, Callable[[_Call], Iterator[str]]] = {
     "valid_assignment": _valid_assignment,
     "rules_kept": _rules_kept,
     "same_seed_same_answer": _same_seed,
