@@ -22,8 +22,10 @@ SAMPLE = 20_000
 
 _HOT, _COLD, _FALL = 0.3, 0.0001, 0.4
 _WARM = 0.0016
+_COLDEST = 1e-6
+_SLACK = 1e-5
 _LEAST_SPAN = 0.1
-_STAGES = 4
+_STAGES = 9
 _STEPS_EACH = 15
 _LAST_STEPS = 30
 _RELATIVE_TOLERANCE = 2e-7
@@ -169,11 +171,11 @@ def solve_prices(
             sampled = len(units)
             with Blocks(instance, units, weight, workers) as part:
                 climber = _climber(Dual(instance, first.spread, stretch), run, None, unit)
-                _cool(climber, part, scale, _HOT, _COLD, effort)
+                _cool(climber, part, scale, _HOT, effort, finish=False)
             point, passes = climber.best_point, climber.passes
         dual = Dual(instance, first.spread)
         climber = _climber(dual, run, point, unit)
-        coldest = _cool(climber, blocks, scale, _HOT if point is None else _WARM, _COLD, effort)
+        coldest = _cool(climber, blocks, scale, _HOT if point is None else _WARM, effort, finish=True)
     prices, side_prices = dual.split(climber.best_point)
     stages = tuple(Stage(*dual.split(at), heat) for at, heat in climber.stages[: -_STAGES - 1 : -1])
     most = first.largest + _largest_penalty(instance)
@@ -187,26 +189,27 @@ def _climber(dual: Dual, run: Run, point: FloatArray | None, unit: float) -> Cli
     return Climber(dual, run, point, point, unit)
 
 
-def _cool(climber: Climber, blocks: Blocks, scale: float, hot: float, cold: float, effort: float) -> float:
-    """Climb at temperatures from ``hot`` to ``cold`` times ``scale``; return the last one."""
-    factors = [hot]
-    while factors[-1] > cold * 1.0001:
-        factors.append(max(cold, factors[-1] * _FALL))
-    budget = min(effort, 1e6)
-    for position, factor in enumerate(factors):
-        last = position == len(factors) - 1
+def _cool(climber: Climber, blocks: Blocks, scale: float, hot: float, effort: float, *, finish: bool) -> float:
+    """Climb at temperatures that fall from ``hot`` times ``scale``; return the last one.
+
+    Down to `_COLD`, and with ``finish`` on to `_COLDEST` as long as the smoothing still costs more than
+    `_SLACK` of the bound: where many units are torn it does, elsewhere this ends at once.
+    """
+    factor, budget = hot, min(effort, 1e6)
+    while True:
+        last = factor <= _COLD * 1.0001
         steps = max(1, round((_LAST_STEPS if last else _STEPS_EACH) * budget))
-        tolerance = _RELATIVE_TOLERANCE * (1.0 if last else 300.0) * max(abs(climber.bound), scale)
-        if not np.isfinite(tolerance):
-            tolerance = scale
+        size = max(abs(climber.bound), scale) if np.isfinite(climber.bound) else scale
+        tolerance = _RELATIVE_TOLERANCE * (1.0 if last else 300.0) * size
         heat = climber.dual.heat(factor, scale, climber.point, _LEAST_SPAN * climber.unit)
         climber.climb(blocks, heat, steps, tolerance)
         climber.stages.append((climber.point, heat))
-        if blocks.n_units == climber.dual.instance.n_units:
+        if finish:
             climber.run.report("prices", bound=climber.bound)
-        if climber.run.stop():
-            break
-    return factors[-1] * scale
+        small = not finish or climber.slack <= _SLACK * abs(climber.bound) or factor <= _COLDEST
+        if climber.run.stop() or (last and small):
+            return factor * scale
+        factor = factor * _FALL if last else max(_COLD, factor * _FALL)
 
 
 def stratified_sample(instance: Instance, size: int) -> tuple[IntArray, FloatArray]:

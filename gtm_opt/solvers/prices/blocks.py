@@ -101,6 +101,11 @@ class Blocks:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
 
+    @property
+    def n_blocks(self) -> int:
+        """Number of blocks."""
+        return len(self._slices)
+
     def read(self, position: int) -> Block:
         """Return block number ``position``."""
         if self._kept is not None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Dual", "DualValue", "Survey", "survey_costs"]
 
+_OWN_MATRIX = 500
+"""Up to this many multipliers each block sums into a matrix of its own, so that blocks can run side by side."""
 _HARD_BOX = 100.0
 """Hard bands: no price of a whole territory above this many times the whole range of preferences."""
 
@@ -174,17 +176,22 @@ class Dual:
         prices, side_prices = self.split(point)
         k, m = self._shape
         width = m + len(side_prices)
+        grad, hess, outs = np.zeros((k, width)), np.zeros((k * width, k * width)), []
 
         def one(block: Block) -> tuple[FloatArray, FloatArray, FloatArray]:
-            grad, hess, out = np.zeros((k, width)), np.zeros((k * width, k * width)), np.zeros(5)
-            smoothed(block.cost, block.activities, block.side, block.weight, prices, side_prices, heat, grad, hess, out)
-            return grad, hess, out
+            alone = k * width <= _OWN_MATRIX
+            into = (np.zeros_like(grad), np.zeros_like(hess)) if alone else (grad, hess)
+            out = np.zeros(5)
+            smoothed(block.cost, block.activities, block.side, block.weight, prices, side_prices, heat, *into, out)
+            return *into, out
 
-        grad, hess, outs = np.zeros((k, width)), np.zeros((k * width, k * width)), []
-        for block_grad, block_hess, out in blocks.map(one):
-            grad += block_grad
-            hess += block_hess
-            outs.append(out)
+        if k * width <= _OWN_MATRIX:
+            for block_grad, block_hess, out in blocks.map(one):
+                grad += block_grad
+                hess += block_hess
+                outs.append(out)
+        else:  # one matrix only: a copy per block would take more memory than the units
+            outs = [one(blocks.read(position))[2] for position in range(blocks.n_blocks)]
         return self._collect(point, grad, hess, np.array(outs))
 
     def _collect(self, point: FloatArray, grad: FloatArray, hess: FloatArray, outs: FloatArray) -> DualValue:

@@ -41,6 +41,8 @@ class Climber:
         Largest plain dual.
     passes : int
         Passes over the units so far.
+    slack : float
+        Plain less smoothed dual where the last climb ended: what colder temperatures can still gain.
     stages : list of (ndarray, ndarray)
         Point and heat at the end of each climb, hottest first.
     """
@@ -53,6 +55,7 @@ class Climber:
     radius: float = 1.0
     bound: float = -np.inf
     passes: int = 0
+    slack: float = np.inf
     stages: list[tuple[FloatArray, FloatArray]] = field(default_factory=list)
 
     def look(self, blocks: Blocks, point: FloatArray, heat: FloatArray) -> DualValue:
@@ -88,6 +91,7 @@ class Climber:
             Promised gain at which to stop, in units of the dual.
         """
         here = self.look(blocks, self.point, heat)
+        self.slack = here.bound - here.smooth
         for _ in range(iterations):
             if self.run.stop():
                 return False
@@ -99,6 +103,7 @@ class Climber:
             gain = there.smooth - here.smooth
             if gain > 0.0:
                 here, self.point = there, point
+                self.slack = here.bound - here.smooth
             if gain < 0.25 * promised:
                 self.radius = max(0.25 * length, _LEAST_RADIUS)
             elif gain > 0.7 * promised:

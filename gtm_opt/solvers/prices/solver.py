@@ -46,8 +46,8 @@ class PricesSolver:
 
         Notes
         -----
-        The bound is for the cost objective with hard bands and elastic penalties. With ``evenness``
-        set there is none (no prices are computed for it), and zero is returned.
+        The bound is for the cost objective with hard bands and elastic penalties. Prices know nothing of
+        ``evenness``: with it the bound is zero, which any evenness has.
         """
         from gtm_opt.solvers.rounding.rounding import merit, round_prices
 
@@ -56,7 +56,6 @@ class PricesSolver:
         found = None
         try:
             found = solve_prices(instance, run, effort)
-            run.report("prices", bound=found.bound)
             run.note("prices", since, f"bound {found.bound:,.6g} after {found.iterations} passes")
             if not found.proved_infeasible:
                 rounded = round_prices(instance, found, run, seed, gap=self.gap, effort=effort)
@@ -72,7 +71,7 @@ class PricesSolver:
             return SolverResult(best, termination=run.termination(), steps=tuple(run.steps))
         return SolverResult(
             assignment=best,
-            bound=found.bound,
+            bound=found.bound if instance.evenness is None or found.proved_infeasible else 0.0,
             prices=found.prices,
             side_prices=found.side_prices,
             termination=run.termination(proved=found.proved_infeasible),

@@ -19,6 +19,8 @@ _CHOICES = 4
 _WILLING = 3
 _STAGES = ((0.5, 2.0, 1.0, 0.03), (0.4, 20.0, 0.1, 1e-3), (0.1, 500.0, 1e-2, 1e-3))
 """Share of the steps, steepness outside the bands in prices, first and last temperature in heats."""
+_MEND = ((0.7, 30.0, 0.1, 1e-3), (0.3, 1000.0, 1e-2, 1e-3))
+"""The same for a start that is only just outside its bands."""
 _HAIR = 1e-9
 
 
@@ -37,8 +39,17 @@ class _Arrays:
     heat: float
 
 
-def anneal_core(core: Core, run: Run, seed: int, steps: int) -> IntArray:
+def anneal_core(core: Core, run: Run, seed: int, steps: int, *, mend: bool = False) -> IntArray:
     """Return territories of the core units.
+
+    Parameters
+    ----------
+    core : Core
+    run : Run
+    seed : int
+    steps : int
+    mend : bool
+        The start is nearly in its bands: keep to its neighborhood.
 
     Notes
     -----
@@ -52,7 +63,7 @@ def anneal_core(core: Core, run: Run, seed: int, steps: int) -> IntArray:
     n = len(data.order)
     where = core.start[data.order]
     state = np.array([(2 * seed + 1) * 0x9E3779B97F4A7C15 % (1 << 64)], dtype=np.uint64)
-    for part_of_steps, factor, hot, cold in _STAGES:
+    for part_of_steps, factor, hot, cold in _MEND if mend else _STAGES:
         weight, side_weight = _weights(core, factor)
         done, amount = 0, max(int(part_of_steps * steps), 1)
         slope = (cold / hot) ** (1.0 / amount)

@@ -24,6 +24,10 @@ __all__ = ["core_units", "default_core_size", "merit", "round_prices"]
 
 _ROUNDS = 3
 _STEPS = 1_000_000
+_CLOSE = 5e-4
+"""A start this close to the bound, excess included, is good enough for the search."""
+_NEARLY = 1e-2
+"""Relative excess, summed over bands, from which a search stays near its start."""
 
 
 def default_core_size(instance: Instance) -> int:
@@ -132,7 +136,9 @@ def round_prices(
         if not len(units):
             break
         core = make_core(instance, prices, best, units)
-        offer(anneal_core(core, run, seed + round_number, steps), units, f"search on a core of {len(units):,}")
+        mend = round_number > 0 and not outcome.feasible and key[1] < _NEARLY
+        answer = anneal_core(core, run, seed + round_number, steps, mend=mend)
+        offer(answer, units, f"search on a core of {len(units):,}")
         # in the bands: sharpen with fewer units; not yet: let more units help
         size = max(size // 2, 1) if outcome.feasible else min(2 * size, instance.n_units)
     run.note("rounding", since, note)
@@ -148,7 +154,7 @@ def _first(
     outcome = evaluate(instance, best)
     value = outcome.cost + float((outcome.excess * weight).sum())
     for stage in prices.stages:
-        if run.stop():
+        if run.stop() or value - prices.bound <= _CLOSE * abs(value):
             break
         trial = _separate(instance, prices, dithered(instance, stage, workers))
         trial_outcome = evaluate(instance, trial)

@@ -221,3 +221,10 @@ def test_time_limit_still_gives_a_valid_bound():
     found = solve_prices(instance, Run(time_limit=0.0))
     assert np.isfinite(found.bound)
     assert found.bound <= solve_prices(instance, Run()).bound + 1e-9
+
+
+def test_many_territories_use_one_matrix_and_agree_with_many(monkeypatch):
+    instance = make_instance(11, n=200, k=4, band=0.05, side=True)
+    usual = solve_prices(instance, Run())
+    monkeypatch.setattr("gtm_opt.solvers.prices.dual._OWN_MATRIX", 1)
+    assert solve_prices(instance, Run()).bound == pytest.approx(usual.bound, rel=1e-9)

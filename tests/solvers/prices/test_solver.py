@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from gtm_opt.instance import Dense, Distance, Instance, Stay
+from gtm_opt.instance import Dense, Distance, Evenness, EvennessKind, Instance, Stay
 from gtm_opt.measures import evaluate
 from gtm_opt.solvers.prices import prices
 from gtm_opt.solvers.protocol import Run, Solver, Termination
@@ -87,3 +89,10 @@ def test_progress_can_stop_the_run():
     result = prices(many_accounts(3_000), run=Run(progress=lambda _: False))
     assert result.termination is Termination.INTERRUPTED
     assert result.assignment is not None
+
+
+def test_bound_is_zero_where_evenness_is_the_objective():
+    instance = many_accounts(300)
+    even = replace(instance, evenness=Evenness(EvennessKind.DEVIATION, instance.target))
+    result = prices(even, run=Run())
+    assert result.bound == 0.0 <= evaluate(even, result.assignment).objective

@@ -12,7 +12,7 @@ from gtm_opt.measures import evaluate, territory_totals
 from gtm_opt.solvers.prices import solve_prices
 from gtm_opt.solvers.protocol import Run
 from gtm_opt.solvers.rounding import core_units, round_prices
-from gtm_opt.solvers.rounding.margins import wishes
+from gtm_opt.solvers.rounding.margins import dithered, wishes
 from gtm_opt.solvers.rounding.rounding import make_core
 
 
@@ -93,6 +93,19 @@ def test_wishes_are_least_reduced_costs_with_their_margins():
     two = np.sort(reduced, axis=1)[:, :2]
     assert wish.margin == pytest.approx(two[:, 1] - two[:, 0])
     assert wish.size == pytest.approx((instance.activities / instance.target[0]).max(axis=1))
+
+
+def test_torn_units_are_spread_as_their_shares_say():
+    """Owners are all that counts: whoever leaves does not mind where to, so the cheapest would get them all."""
+    base = make_instance(4_000, seed=2)
+    home = np.random.default_rng(3).choice(4, 4_000, p=[0.4, 0.3, 0.2, 0.1])
+    instance = replace(base, cost=(Stay(home, np.ones(4_000), 4),), previous=home)
+    found, _, outcome = solve(instance)
+    starts = [dithered(instance, stage) for stage in found.stages]
+    assert min(evaluate(instance, start).excess.sum() for start in starts) < 0.1
+    assert evaluate(instance, wishes(instance, found).best).excess.sum() > 0.1
+    assert outcome.feasible
+    assert outcome.objective <= found.bound * 1.01
 
 
 def test_core_holds_small_margins_and_large_units():
