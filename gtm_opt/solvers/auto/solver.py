@@ -72,15 +72,20 @@ class AutoSolver:
         A fraction: a certified gap at or below it ends the work (at ``effort`` up to 1).
     search_units : int
         Most units of a node that the search and the re-splits take on as a whole.
+    search_effort : float
+        Multiplies the steps of the search and the re-splits only.
     """
 
     name = "auto"
     source = "gtm_opt: mixes prices, rounding, search, resplit, even, milp"
     capabilities = Capabilities(evenness=True, proof=True, lower_bound=True)
 
-    def __init__(self, good_gap: float = GOOD_GAP, search_units: int = SEARCH_UNITS) -> None:
+    def __init__(
+        self, good_gap: float = GOOD_GAP, search_units: int = SEARCH_UNITS, search_effort: float = 1.0
+    ) -> None:
         self.good_gap = good_gap
         self.search_units = search_units
+        self.search_effort = search_effort
 
     def __call__(
         self, instance: Instance, *, run: Run, seed: int = 0, effort: float = 1.0, start: IntArray | None = None
@@ -182,7 +187,7 @@ class AutoSolver:
         """Search and re-split in turn; go on for a while where bands are still missed."""
         methods = [get_solver(name) for name in ("search", "resplit") if name in solver_names()]
         cells = instance.n_units * instance.n_territories
-        once = min(1.0, effort) * min(1.0, max(MIN_SEARCH, cells / FULL_SEARCH_CELLS))
+        once = self.search_effort * min(1.0, effort) * min(1.0, max(MIN_SEARCH, cells / FULL_SEARCH_CELLS))
         rounds = int(min(max(1.0, effort), 1e6))
         round_ = 0
         while round_ < rounds or (not incumbent.feasible and round_ < rounds + MENDING_ROUNDS):
