@@ -9,7 +9,7 @@ import numpy as np
 
 from gtm_opt.errors import SolverError
 from gtm_opt.measures import evaluate
-from gtm_opt.solvers.protocol import Capabilities, SolverResult
+from gtm_opt.solvers.protocol import Capabilities, SolverResult, Termination
 from gtm_opt.solvers.resplit.core import solve_core
 from gtm_opt.solvers.resplit.improve import ResplitParams, improve
 from gtm_opt.solvers.search.anneal import AnnealParams, anneal
@@ -59,6 +59,12 @@ def _reduced(relaxation: Relaxation) -> FloatArray:
     return reduced
 
 
+def _pass_on(part: Run, run: Run) -> None:
+    """Interrupt ``run`` when its part was interrupted."""
+    if part.struck is Termination.INTERRUPTED:
+        run.interrupt()
+
+
 def _met(instance: Instance, assignment: IntArray, bound: float) -> bool:
     """Whether the assignment keeps all bands and reaches the bound."""
     found = evaluate(instance, assignment)
@@ -73,7 +79,7 @@ class ResplitSolver:
     params : ResplitParams
         At ``effort=1``.
     walk : AnnealParams
-        The annealing that makes the first assignment.
+        The annealing that makes the first assignment (left out for a finite effort with a start).
     core_pairs : int
         Solve all units over this many cheapest pairs where that leaves three per unit.
 
@@ -118,18 +124,21 @@ class ResplitSolver:
         starts = [first if before is None else allowed_start(layout.cost, relaxation.priced, before)]
         best = starts[0]
         try:
-            first_part = run.within(0.15 * run.remaining) if np.isinf(effort) else run
-            rounds = None if np.isinf(effort) else self.walk.rounds
-            found = anneal(layout, relaxation, starts, first_part, seed, replace(self.walk, rounds=rounds))
-            best = better(instance, found.assignment, best)
-            since = self._tell(instance, best, run, "anneal", since)
-            if layout.n_free * min(layout.cost.shape[1], 3) <= self.core_pairs:
-                best, bound = self._core(instance, layout, relaxation, best, bound, run)
+            if before is None or np.isinf(effort):
+                first_part = run.within(0.15 * run.remaining) if np.isinf(effort) else run
+                rounds = None if np.isinf(effort) else self.walk.rounds
+                found = anneal(layout, relaxation, starts, first_part, seed, replace(self.walk, rounds=rounds))
+                _pass_on(first_part, run)
+                best = better(instance, found.assignment, best)
+                since = self._tell(instance, best, run, "anneal", since)
+            if layout.n_free * min(layout.cost.shape[1], 3) <= self.core_pairs and not run.stop():
+                best, bound = self._core(instance, layout, relaxation, best, bound, run, effort)
                 since = self._tell(instance, best, run, "core", since)
             if instance.n_territories > 1 and not _met(instance, best, bound):
                 if np.isinf(effort):
                     walk, part = replace(self.walk, rounds=None), run.within(0.75 * run.remaining)
                     found = anneal(layout, relaxation, [best], part, seed + 1, walk)
+                    _pass_on(part, run)
                     best = better(instance, found.assignment, best)
                     since = self._tell(instance, best, run, "anneal", since)
                 best = improve(
@@ -164,7 +173,14 @@ class ResplitSolver:
         return run.seconds
 
     def _core(
-        self, instance: Instance, layout: Layout, relaxation: Relaxation, best: IntArray, bound: float, run: Run
+        self,
+        instance: Instance,
+        layout: Layout,
+        relaxation: Relaxation,
+        best: IntArray,
+        bound: float,
+        run: Run,
+        effort: float,
     ) -> tuple[IntArray, float]:
         """Solve the core; return the better assignment and the better bound."""
         found = evaluate(instance, best)
@@ -175,6 +191,7 @@ class ResplitSolver:
             found.objective if found.feasible else np.inf,
             pairs=self.core_pairs,
             step=1.0 if is_integral(layout) else 0.0,
+            node_limit=int(np.clip(1_000 * effort, 20, 4_000)),
             time_limit=max(0.1, min(0.3 * run.remaining, 30.0)),
         )
         if core.assignment is not None:

@@ -44,7 +44,7 @@ class Style:
 MOVER = Style(hot=0.7, cold=0.015, chain_rate=0.05)
 """Mostly single moves and swaps: best where territories hold many units."""
 
-EJECTOR = Style(hot=4.0, cold=0.5, chain_rate=1.0, pace=0.12)
+EJECTOR = Style(hot=4.0, cold=0.6, chain_rate=1.0, pace=0.12)
 """Only ejection chains, hotter: best where a few units must fill a limit exactly."""
 
 
@@ -147,7 +147,7 @@ def anneal(
     Notes
     -----
     Deterministic for the seed and the parameters, whatever the number of cores; only a
-    stopped run cuts it.
+    stopped run cuts it. Ctrl-C interrupts ``run`` and returns the best so far.
     """
     from gtm_opt.solvers.search.chain import Chain
 
@@ -175,8 +175,12 @@ def anneal(
                 cooling = (style.cold / hot) ** (period / own)
                 walk = partial(chain.walk, own, unit * hot, cooling, period, run, up=params.up, down=params.down)
                 walks.append(pool.submit(walk))
-            for going in walks:
-                going.result()
+            try:
+                for going in walks:
+                    going.result()
+            except KeyboardInterrupt:
+                # tell the walks, which end within a slice; their best assignments are kept
+                run.interrupt()
             leader = min(chains, key=lambda chain: chain.key)
             if report is not None:
                 report(*leader.key)

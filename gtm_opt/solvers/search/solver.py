@@ -176,7 +176,8 @@ class SearchSolver:
 
     def _budget(self, effort: float) -> AnnealParams:
         if np.isinf(effort):
-            return replace(self.params, rounds=None)
+            # a short first round, so that there is an answer early on
+            return replace(self.params, rounds=None, steps=max(1_000, self.params.steps // 4))
         return replace(self.params, steps=max(1_000, int(self.params.steps * effort)))
 
 

@@ -96,13 +96,13 @@ def test_resplit_proves_the_optimum_of_a_small_assignment_with_capacities() -> N
 
 
 def test_the_core_bound_holds_when_pairs_are_left_out() -> None:
-    for seed in range(4):
+    for seed in range(2):
         instance = capacities(8, 3, seed)
         truth = best_by_enumeration(instance)
         layout = lay_out(instance, np.zeros(8, dtype=np.int64))
         relaxation = relax(layout, Run())
         reduced = relaxation.priced - relaxation.priced.min(axis=1, keepdims=True)
-        for pairs in (10, 14, 24):
+        for pairs in (10, 16):
             core = solve_core(layout, reduced, relaxation.bound, np.inf, pairs=pairs, step=1.0)
             assert core.bound <= truth + 1e-6
 
