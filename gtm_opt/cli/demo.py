@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TARGET_USD", "run_demo"]
 
-TARGET_USD = 11_000_000
+TARGET_USD = 9_500_000
 
 
 def run_demo(
@@ -45,7 +45,7 @@ def run_demo(
                 Balance("open_pipeline_usd", tolerance=0.20, priority=2),
                 Count(tolerance=0.15, priority=2),
             ],
-            prefer=[KeepOwner("owner", value="arr_usd")],
+            prefer=[KeepOwner("owner", value="arr_usd"), KeepOwner("owner", weight=0.5)],
             rules=[KeepTogether("parent_id")],
             roles=Role("AE", productivity_usd_py=1_000_000, ramp=Ramp.steps([0, 0.25, 0.5, 0.75])),
             calendar=Calendar("2027-01", season=[0.20, 0.24, 0.26, 0.30]),

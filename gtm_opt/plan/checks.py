@@ -91,21 +91,30 @@ def check_plan(plan: Plan) -> PlanCheck:
     return PlanCheck(pd.DataFrame(rows, columns=["area", "severity", "rule", "detail"]), tuple(checked))
 
 
+def _territories(names: list[str]) -> str:
+    return f"{len(names)} territor{'ies' if len(names) != 1 else 'y'}"
+
+
 def _carving(plan: Plan) -> Iterator[Row]:
     for v in plan.carving.check.violations.itertuples():
         yield "carving", "violation", str(v.rule), str(v.detail)
     counts = plan.carving.labels.value_counts()
     empty = [n for n in plan.carving.territories.names if n not in counts.index]
     if empty:
-        yield "carving", "note", "empty territories", f"{len(empty)} territories have no account: {shorten(empty)}"
+        yield "carving", "note", "empty territories", f"{_territories(empty)} without an account: {shorten(empty)}"
 
 
 def _same_territories(area: str, plan: Plan, names: set[str]) -> Iterator[Row]:
     own = set(plan.carving.territories.names)
     if missing := sorted(own - names):
-        yield area, "violation", "same territories", f"{len(missing)} territories are missing: {shorten(missing)}"
+        yield area, "violation", "same territories", f"{_territories(missing)} missing: {shorten(missing)}"
     if extra := sorted(names - own):
-        yield area, "violation", "same territories", f"{len(extra)} are no territories of the carving: {shorten(extra)}"
+        yield (
+            area,
+            "violation",
+            "same territories",
+            f"{len(extra)} not among the territories of the carving: {shorten(extra)}",
+        )
 
 
 def _staffing(plan: Plan) -> list[Row] | None:
@@ -152,7 +161,7 @@ def _quotas(plan: Plan) -> list[Row] | None:
         rows += [("quotas", "violation", "tie-out", str(finding)) for finding in error.findings]
     zero = [str(n) for n in quotas.table.loc[quotas.table["is_leaf"] & (quotas.table["quota_usd"] == 0), "node_id"]]
     if zero and quotas.plan_usd:
-        rows.append(("quotas", "note", "no quota", f"{len(zero)} territories are asked for nothing: {shorten(zero)}"))
+        rows.append(("quotas", "note", "no quota", f"{_territories(zero)} asked for nothing: {shorten(zero)}"))
     return rows
 
 
@@ -166,7 +175,7 @@ def _carried(plan: Plan) -> list[Row] | None:
         return []
     worst = bare.sort_values("net_oa_frac", kind="stable").iloc[0]
     text = (
-        f"at {len(bare)} nodes sellers carry less than the node is asked for (ramp, open seats): "
+        f"at {len(bare)} node{'s' if len(bare) != 1 else ''} sellers carry less than is asked for (ramp, open seats): "
         f"worst {worst['node_id']} carries {worst['carried_usd']:,.0f} of {worst['quota_usd']:,.0f} USD "
         f"({worst['net_oa_frac']:+.1%})"
     )
@@ -193,7 +202,7 @@ def _coverage(plan: Plan) -> list[Row] | None:
     if len(hard):
         parts = [f"{name} {quota[name]:,.0f} against {able[name]:,.0f} USD" for name in hard.index[:3]]
         text = (
-            f"{len(hard)} territories are asked for much more per USD of capacity than the plan's {mean:.2f}x "
+            f"{_territories(list(hard.index))} asked for much more per USD of capacity than the plan's {mean:.2f} "
             f"(ramp, late starts): {', '.join(parts)}"
         )
         rows.append(("quotas", "note", "quota against capacity", text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["summarize"]
 
+WIDTH = 118
 SHOWN = 5
 """Most violations on the screen; the table of violations has all."""
 
@@ -22,7 +24,25 @@ def summarize(plan: Plan) -> str:
         if text:
             parts.append(text)
     parts.append(_check(plan))
-    return "\n".join(parts)
+    return "\n".join(_wrap(line) for part in parts for line in part.splitlines())
+
+
+def _wrap(line: str) -> str:
+    """Break a long line; what follows is set in a little further than its beginning."""
+    if len(line) <= WIDTH:
+        return line
+    start = len(line) - len(line.lstrip(" "))
+    lead = line[start:].split(" ", 1)[0]
+    inside = start + (len(lead) + 1 if lead in ("!", "-", "note:") else 2)
+    body = line[start:]
+    return textwrap.fill(
+        body,
+        width=WIDTH,
+        initial_indent=" " * start,
+        subsequent_indent=" " * inside,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _carving(plan: Plan) -> str:
