@@ -12,6 +12,7 @@ from gtm_opt.carving.certificate import dual_bound
 from gtm_opt.carving.compile import compile_problem
 from gtm_opt.carving.explain import node_prices
 from gtm_opt.errors import DataError, SolverError
+from gtm_opt.instance import Distance, Grouped
 from gtm_opt.model import MaxMoved
 
 if TYPE_CHECKING:
@@ -67,10 +68,7 @@ def price_of(carving: Carving, rule: Rule, *, exact: bool = False) -> RulePrice:
     without = carving.problem.replace(rules=tuple(r for r in rules if r is not rule))
     compiled = compile_problem(without, carving.compiled.territories.names)
     kept = [i for i, r in enumerate(r for r in rules if isinstance(r, MaxMoved)) if r is not rule]
-    # open centers were found for the whole problem: take the same ones
-    instance = replace(
-        compiled.instance, cost=(*compiled.instance.cost, *_found_centers(carving, len(compiled.instance.cost)))
-    )
+    instance = replace(compiled.instance, cost=(*compiled.instance.cost, *_found_centers(carving, compiled)))
     free = dual_bound(instance, prices, side[kept])
     bound = dual_bound(carving.compiled.instance, prices, side)
     real = None
@@ -96,11 +94,18 @@ def _root_prices(carving: Carving) -> tuple[FloatArray, FloatArray]:
     return found
 
 
-def _found_centers(carving: Carving, known: int) -> tuple[Term, ...]:
-    """Return distance terms whose centers were found, which a fresh compilation lacks."""
-    names = carving.compiled.cost_names
-    extra = len(carving.problem.prefer) + sum(n in ("pin", "forbid") for n in names) - known
-    return carving.compiled.instance.cost[len(names) - extra :] if extra > 0 and names and names[-1] == "near" else ()
+def _found_centers(carving: Carving, compiled: Compiled) -> list[Term]:
+    """Return the distance terms of a fresh compilation, to the centers that were found for the whole problem."""
+    last = len(carving.compiled.cost_names)
+    known = carving.compiled.instance.cost[last - len(compiled.open_centers) : last]
+    terms: list[Term] = []
+    for near, found in zip(compiled.open_centers, known, strict=True):
+        distance = found.inner if isinstance(found, Grouped) else found
+        assert isinstance(distance, Distance)
+        term: Term = Distance(near.points, distance.centers, near.weight, near.squared, near.haversine)
+        units = compiled.units
+        terms.append(term if units.single else Grouped(term, units.members, units.start))
+    return terms
 
 
 def exceptions(carving: Carving) -> pd.DataFrame:

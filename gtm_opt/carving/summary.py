@@ -55,7 +55,7 @@ def _criterion_line(row: dict[Hashable, Any]) -> str:
     if not np.isfinite(row["tolerance"]):
         return f"{name}{'limit':>10}{'':>18}  {'':<18}{'kept' if row['within'] else 'BROKEN':>6}"
     return (
-        f"{name}{row['tolerance']:>10.1%}{row['worst_deviation']:>+9.2%}{row['forced_deviation']:>9.2%}  "
+        f"{name}{percent_text(row['tolerance'], 3):>10}{row['worst_deviation']:>+9.2%}{row['forced_deviation']:>9.2%}  "
         f"{row['worst_territory'][:17]:<18}{'ok' if row['within'] else 'OUT':>6}"
     )
 
@@ -67,7 +67,12 @@ def _certificate_line(carving: Carving) -> str:
     even = carving.compiled.instance.evenness is not None
     per_account = 1 if even else carving.problem.n_accounts
     bound = (
-        f"bound {c.bound / per_account:.6g} (from {c.source}), gap {c.gap:.3%}" if np.isfinite(c.gap) else "no bound"
+        f"bound {c.bound / per_account:.6g} (from {c.source}), gap {_gap_text(c.gap)}" if np.isfinite(c.gap) else "no bound"
     )
     what = "worst deviation in tolerances" if even else "preference score"
     return f"{what} {c.value / per_account:.6g}, {bound}, {carving.termination.value}, {seconds:.2f} s"
+
+
+def _gap_text(gap: float) -> str:
+    """Return a gap in percent; what is not nothing does not read as nothing."""
+    return f"{gap:.3%}" if gap == 0.0 or gap >= 5e-6 else "below 0.001%"

@@ -53,8 +53,10 @@ def plot_balance(carving: Carving | Check, *, ax: Axes | None = None) -> Axes:
         raise MeasureError("There is nothing to draw: the plan balances no criterion with a target.")
     names = list(dict.fromkeys(table["criterion"]))
     ax = axes_for(ax, 8.0, 1.3 + 0.5 * len(names))
+    ax.use_sticky_edges = False
     for row, name in enumerate(names):
         _draw_row(ax, row, table[table["criterion"] == name], label=len(names) <= LABELLED)
+    ax.margins(x=0.06)
     ax.axvline(0.0, color="#555555", linewidth=0.8, zorder=1)
     ax.set_yticks(range(len(names)), [plain(name) for name in names])
     ax.set_ylim(len(names) - 0.4, -0.6)
@@ -88,4 +90,3 @@ def _draw_row(ax: Axes, row: int, table: pd.DataFrame, *, label: bool) -> None:
             fontsize=8,
             annotation_clip=False,
         )
-    ax.margins(x=0.12)

@@ -85,7 +85,8 @@ def cell_text(column: str, value: object) -> str:
             return "none" if column == "tolerance" else ""
         if column.endswith(_PERCENT):
             sign = "+" if column.endswith("deviation") and amount > 0 else ""
-            return sign + percent_text(amount)
+            text = percent_text(amount, 1 if abs(amount) >= 0.01 else 3)
+            return "0 %" if text == "-0 %" else sign + text
         if column.endswith(_MONEY):
             return f"{amount:,.0f}" if abs(amount) >= 100 or amount == round(amount) else number_text(amount)
         return f"{value:,}" if isinstance(value, int | np.integer) else number_text(amount)

@@ -89,7 +89,11 @@ def plot_moves(carving: Carving, *, by: str | None = None, ax: Axes | None = Non
     moving[stays, stays] = np.nan
     ax.set_facecolor("#E4E4E4")
     top = float(np.nanmax(moving)) if np.isfinite(moving).any() else 0.0
-    ax.imshow(moving, cmap="Blues", vmin=0.0, vmax=top or 1.0, aspect="equal")
+    edges = np.arange(max(values.shape) + 1) - 0.5
+    shown = np.ma.masked_invalid(moving)
+    ax.pcolormesh(edges[: values.shape[1] + 1], edges[: values.shape[0] + 1], shown, cmap="Blues", vmin=0, vmax=top or 1)
+    ax.set_aspect("equal")
+    ax.invert_yaxis()
     if max(values.shape) <= WRITTEN:
         _write(ax, values, top)
     ax.set_xticks(range(values.shape[1]), [plain(n) for n in matrix.columns], rotation=90, fontsize=8)
