@@ -211,7 +211,8 @@ class CarvingProblem:
         if self.previous is None:
             return None
         names = np.array([*self.territories.names, None], dtype=object)
-        return pd.Series(names[self.resolved.home[self.previous]], index=self.resolved.ids, name="previous_territory")
+        at = self.resolved.home[self.previous]
+        return pd.Series(names[at], index=self.resolved.ids, name="previous_territory", dtype=object)
 
     def replace(self, **changes: Any) -> CarvingProblem:
         """Return a validated copy with some arguments changed; what was left open is chosen anew."""
