@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-__all__ = ["anneal", "reset"]
+__all__ = ["anneal"]
 
 # positions in the ``level`` array that kernels share with Python
 OBJECTIVE, VIOLATION, BEST_OBJECTIVE, BEST_VIOLATION, TEMPERATURE, COOLING, SHIFT_RATE, UP, DOWN, CHAIN_RATE = range(10)
@@ -59,26 +59,6 @@ def _refresh(k, totals, lower, upper, weight, scale, elastic, pressed, soft, har
         else:
             broken += over * scale[k, j]
     pressed[k], soft[k], hard[k] = value, penalty, broken
-
-
-@njit(cache=True, nogil=True)
-def reset(assignment, activities, cost, totals, fixed, side, side_use, side_fixed, group_start, group, group_count):
-    """Recompute totals, side use and group counts; return the preference cost."""
-    totals[:] = fixed
-    side_use[:] = side_fixed
-    group_count[:] = 0
-    value = 0.0
-    for i in range(len(assignment)):
-        k = assignment[i]
-        at = k if activities.shape[1] > 1 else 0
-        for j in range(totals.shape[1]):
-            totals[k, j] += activities[i, at, j]
-        for r in range(side.shape[2]):
-            side_use[r] += side[i, k, r]
-        for g in range(group_start[i], group_start[i + 1]):
-            group_count[group[g], k] += 1
-        value += cost[i, k]
-    return value
 
 
 @njit(cache=True, nogil=True)

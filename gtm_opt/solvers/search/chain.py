@@ -148,21 +148,15 @@ class Chain:
     def _settle(self) -> None:
         """Recompute the incremental quantities, so that rounding cannot pile up."""
         lay = self._layout
-        self._level[kernels.OBJECTIVE] = kernels.reset(
-            self.assignment,
-            lay.activities,
-            lay.cost,
-            self._totals,
-            lay.fixed,
-            lay.side,
-            self._side_use,
-            lay.side_fixed,
-            lay.group_start,
-            lay.group,
-            self._group_count,
-        )
+        here = self.assignment.astype(np.int64)
+        unit = np.arange(len(here))
+        self._totals[:] = lay.fixed
+        np.add.at(self._totals, here, lay.activities[unit, here if lay.by_territory else 0])
+        self._side_use[:] = lay.side_fixed + lay.side[unit, here].sum(axis=0)
+        self._group_count[:] = lay.fixed_count
+        np.add.at(self._group_count, (lay.group, here[np.repeat(unit, np.diff(lay.group_start))]), 1)
+        self._level[kernels.OBJECTIVE] = float(lay.cost[unit, here].sum())
         self._count[kernels.LOGGED] = len(self._log) + 1
-        self._group_count += lay.fixed_count
         elastic = np.maximum(lay.elastic, 0.0)
         self._level[kernels.OBJECTIVE] += float((self._excess() * elastic).sum())
 
