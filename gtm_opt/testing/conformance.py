@@ -252,20 +252,24 @@ def _input_untouched(call: _Call) -> Iterator[str]:
         yield "the instance was changed"
 
 
+class _CtrlC(Run):
+    """A run on which Ctrl-C is pressed, once, while the solver is between two slices of work."""
+
+    pressed = False
+
+    def stop(self) -> bool:
+        """Raise at the first question, then answer as usual."""
+        if not self.pressed:
+            self.pressed = True
+            raise KeyboardInterrupt
+        return super().stop()
+
+
 def _interrupted(call: _Call) -> Iterator[str]:
     def refuse(_: Progress) -> bool:
         return False
 
-    pressed: list[Progress] = []
-
-    def press_ctrl_c(progress: Progress) -> bool:
-        pressed.append(progress)
-        if len(pressed) == 1:  # once, as people do
-            raise KeyboardInterrupt
-        return True
-
-    for label, callback in (("a callback that returns False", refuse), ("Ctrl-C", press_ctrl_c)):
-        run = Run(_SAFETY, callback)
+    for label, run in (("a callback that returns False", Run(_SAFETY, refuse)), ("Ctrl-C", _CtrlC(_SAFETY))):
         result = call(run, start=call.case.known)
         problem = _broken(call.case.instance, result.assignment)
         if problem:

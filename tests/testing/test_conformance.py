@@ -53,6 +53,7 @@ class Good:
             options.append(np.zeros(instance.n_units, dtype=np.int64) if known is None else known)
         try:
             run.report("looking")
+            run.stop()
         except KeyboardInterrupt:
             run.interrupt()
         return SolverResult(assignment=min(options, key=lambda a: self.key(instance, a)).copy())
@@ -92,7 +93,7 @@ class Oversleeps(Good):
 
 class DiesOfCtrlC(Good):
     def __call__(self, instance: Instance, *, run: Run, **more: Any) -> Any:
-        run.report("looking")
+        run.stop()
         return super().__call__(instance, run=Run(), **more)
 
 
