@@ -98,8 +98,8 @@ class PeakSearch:
             self.squeeze(self.lower, 8 * _SLICE)
         if not self.done:
             self._bisect(4 * _SLICE)
-        steps, seconds, turn = 8.0 * _SLICE, 4.0, 0
-        rounds = 3 + 3 * self.effort
+        steps, seconds, turn = 8.0 * _SLICE, 4.0 * min(max(self.effort, 0.05), 1.0), 0
+        rounds = 1 + 3 * self.effort
         while not self.done and turn < rounds:
             if len(self.free) <= _MODEL_UNITS:
                 self._models(seconds)

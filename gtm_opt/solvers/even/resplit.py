@@ -127,7 +127,7 @@ class Resplitter:
             start = problem.rival_start
             clear = [not (assign[problem.rivals[start[i] : start[i + 1]]] == there).any() for i in units]
             units = units[np.array(clear, dtype=bool)] if len(units) else units
-        return units
+        return np.asarray(units, dtype=np.int64)
 
     def _lists(self, assign: IntArray, a: int, b: int) -> tuple[_Side, _Side, IntArray] | None:
         in_a, in_b = self._movable(assign, a, b), self._movable(assign, b, a)

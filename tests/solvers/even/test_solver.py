@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gtm_opt.instance import Evenness, EvennessKind, Instance, Only
+from gtm_opt.instance import Dense, Evenness, EvennessKind, Instance, Only
 from gtm_opt.measures import evaluate
 from gtm_opt.solvers import Run, Termination, get_solver
 from gtm_opt.solvers.even import Even, even, evenness_bound, vector_greedy
@@ -125,3 +125,12 @@ def test_vector_greedy_is_lpt_for_one_criterion():
     for size in np.sort(weights[:, 0])[::-1]:
         loads[loads.argmin()] += size
     assert value == loads.max()
+
+
+def test_cost_breaks_the_tie_between_alike_territories():
+    weights = np.array([[9.0], [8.0], [7.0], [5.0], [5.0], [4.0]])
+    cost = np.tile(np.arange(3.0)[None, :], (6, 1)) * np.array([1, 1, 10, 1, 1, 1])[:, None]
+    instance = instance_of(weights, 3, EvennessKind.PEAK, cost=(Dense(cost),))
+    result = solve(instance)
+    assert evaluate(instance, result.assignment).objective == 13.0
+    assert result.assignment[2] == 0
