@@ -65,6 +65,8 @@ class MilpSolver:
 def _solve(instance: Instance, run: Run, inside: float) -> tuple[IntArray | None, float, int]:
     """Return assignment, bound and SciPy's status (0 optimal, 1 limit, 2 infeasible)."""
     model = formulate(instance, inside)
+    if run.stop():
+        return None, -np.inf, 1
     size = np.abs(model.objective[model.objective != 0.0])
     scale = float(size.mean()) if len(size) else 1.0
     integral = np.zeros(len(model.objective), dtype=np.int64)

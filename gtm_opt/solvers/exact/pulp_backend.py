@@ -143,7 +143,11 @@ class PulpSolver:
         model = formulate(instance, inside)
         if (np.bincount(model.pairs.unit, minlength=instance.n_units) == 0).any():
             return None, np.inf, "infeasible"  # an empty row; CBC's files cannot say so
+        if run.stop():
+            return None, -np.inf, "unknown"
         problem, variables = _build(model)
+        if run.stop():  # large models take longer to write down than some limits allow
+            return None, -np.inf, "unknown"
         with tempfile.TemporaryDirectory() as folder:
             log = Path(folder) / "cbc.log"
             backend = self.backend if self.backend is not None else _cbc(pulp, run, log)
