@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Budget", "Stream"]
 
 _SLICE = 0.05
-_STAGES = ((11, 4), (13, 4), (15, 4))
+_STAGES = ((11, 12), (13, 12), (15, 6))
 """Logarithm of the length of the lists, and fruitless tries per pair of territories, of each stage."""
 _NEAR = (0.25, 0.05, 0.0)
 """How far above the best a round may be after a stage to be followed further."""

@@ -77,10 +77,11 @@ class Even:
             run.interrupt()
         run.report("search", value, bound)
         run.note("search", begin, f"value {value:,.6g}")
-        if met(value, bound) and not run.stop():
+        if met(value, bound):
             assign = self._rest(problem, assign, run, seed, effort)
         assign = _no_worse(instance, _cheapest_labels(instance, problem, assign), start)
         proved = met(value, bound)
+        bound = bound if instance.evenness is not None else -np.inf  # it bounds the evenness, not a cost
         return SolverResult(assign, bound=bound, termination=run.termination(proved=proved), steps=tuple(run.steps))
 
     def _begin(self, instance: Instance, problem: EvenProblem, start: IntArray | None) -> IntArray | None:
@@ -101,6 +102,8 @@ class Even:
             return self._search(changed, current, problem_bound(changed), run, seed, share)[0]
 
         try:
+            if run.stop():
+                return assign
             assign, settled = balance_the_rest(problem, assign, solve)
         except KeyboardInterrupt:
             run.interrupt()
