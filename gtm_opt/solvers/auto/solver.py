@@ -13,7 +13,7 @@ from gtm_opt.solvers.auto.incumbent import Incumbent
 from gtm_opt.solvers.auto.presolve import presolve
 from gtm_opt.solvers.auto.tiers import solve_by_tiers
 from gtm_opt.solvers.protocol import Capabilities, SolverResult
-from gtm_opt.solvers.registry import get_solver, solver_names
+from gtm_opt.solvers.registry import get_solver
 
 if TYPE_CHECKING:
     from gtm_opt.instance import Instance, IntArray
@@ -176,7 +176,7 @@ class AutoSolver:
 
     @staticmethod
     def _exact(instance: Instance, incumbent: Incumbent, run: Run, seed: int, effort: float) -> bool:
-        if "milp" not in solver_names() or instance.n_units * instance.n_territories > EXACT_CELLS * min(effort, 4.0):
+        if instance.n_units * instance.n_territories > EXACT_CELLS * min(effort, 4.0):
             return False
         result = get_solver("milp")(instance, run=run, seed=seed, effort=effort, start=incumbent.assignment)
         incumbent.offer(result.assignment, "milp")
@@ -185,7 +185,7 @@ class AutoSolver:
 
     def _improve(self, instance: Instance, incumbent: Incumbent, run: Run, seed: int, effort: float) -> None:
         """Search and re-split in turn; go on for a while where bands are still missed."""
-        methods = [get_solver(name) for name in ("search", "resplit") if name in solver_names()]
+        methods = [get_solver(name) for name in ("search", "resplit")]
         cells = instance.n_units * instance.n_territories
         once = self.search_effort * min(1.0, effort) * min(1.0, max(MIN_SEARCH, cells / FULL_SEARCH_CELLS))
         rounds = int(min(max(1.0, effort), 1e6))
