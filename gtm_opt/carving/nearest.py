@@ -69,7 +69,7 @@ def _place_giants(instance: Instance) -> IntArray:
     )
     tops = instance.upper.max(axis=0)
     giant = np.flatnonzero((instance.activities[:, hard] > tops[hard] * (1 + 1e-9)).any(axis=1))
-    size = (instance.activities[giant][:, hard] / tops[hard]).max(axis=1)
+    size = (instance.activities[giant][:, hard] / tops[hard]).max(axis=1, initial=0.0)
     load = np.zeros((instance.n_territories, int(hard.sum())))
     for at in np.argsort(-size, kind="stable"):
         unit = giant[at]
