@@ -75,7 +75,24 @@ def relax(layout: Layout, run: Run) -> Relaxation:
     small reduced cost, the linear program by HiGHS with pricing rounds. The bound is the
     Lagrangian one of the final prices, so it does not depend on the accuracy of either.
     """
-    best = _ascend(layout, run)
+    best = _unpriced(layout)
+    try:
+        return _tightened(layout, _ascend(layout, best, run), run)
+    except KeyboardInterrupt:
+        run.interrupt()
+        return best
+
+
+def _unpriced(layout: Layout) -> Relaxation:
+    """Return the relaxation without prices: every unit where it is cheapest."""
+    prices = np.zeros((layout.cost.shape[1], layout.fixed.shape[1]))
+    side_prices = np.zeros(len(layout.side_upper))
+    priced = priced_cost(layout, prices, side_prices)
+    return Relaxation(prices, side_prices, dual_value(layout, priced, prices, side_prices), priced)
+
+
+def _tightened(layout: Layout, best: Relaxation, run: Run) -> Relaxation:
+    """Tighten the prices by the linear program where it is small."""
     if layout.n_free * min(layout.cost.shape[1], 4) <= _LP_PAIRS:
         for width in (6, 10):
             if run.stop():
@@ -99,12 +116,10 @@ def _clip(layout: Layout, prices: FloatArray) -> FloatArray:
     return out
 
 
-def _ascend(layout: Layout, run: Run) -> Relaxation:
+def _ascend(layout: Layout, best: Relaxation, run: Run) -> Relaxation:
     n, k = layout.cost.shape
     m = layout.fixed.shape[1]
-    prices, side_prices = np.zeros((k, m)), np.zeros(len(layout.side_upper))
-    priced = priced_cost(layout, prices, side_prices)
-    best = Relaxation(prices, side_prices, dual_value(layout, priced, prices, side_prices), priced)
+    prices, side_prices, priced = best.prices, best.side_prices, best.priced
     finite = np.where(np.isfinite(layout.cost), layout.cost, np.nan)
     if n == 0 or not np.isfinite(best.bound):
         return best
