@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gtm_opt.instance import FloatArray, IntArray
     from gtm_opt.solvers.protocol import Run
     from gtm_opt.solvers.search.arrays import Layout
+    from gtm_opt.solvers.search.chain import Chain
     from gtm_opt.solvers.search.relaxation import Relaxation
 
 __all__ = ["EJECTOR", "MOVER", "AnnealParams", "Annealed", "Style", "anneal"]
@@ -149,7 +150,7 @@ def anneal(
     Deterministic for the seed and the parameters, whatever the number of cores; only a
     stopped run cuts it. Ctrl-C interrupts ``run`` and returns the best so far.
     """
-    from gtm_opt.solvers.search.chain import Chain
+    from gtm_opt.solvers.search import chain as walking
 
     unit = temperature_unit(relaxation.priced)
     weights = first_weights(layout, relaxation, unit)
@@ -157,7 +158,9 @@ def anneal(
     order = np.argsort(relaxation.priced, axis=1, kind="stable")[:, :width]
     allowed = np.maximum(np.minimum(np.isfinite(layout.cost).sum(axis=1), width), 1)
     chains = [
-        Chain(layout, order, allowed, weights, _chain_seed(seed, c), chain_rate=s.chain_rate, priced=relaxation.priced)
+        walking.Chain(
+            layout, order, allowed, weights, _chain_seed(seed, c), chain_rate=s.chain_rate, priced=relaxation.priced
+        )
         for c, s in enumerate(params.styles)
     ]
     for c, chain in enumerate(chains):
@@ -173,7 +176,9 @@ def anneal(
                 own = max(period, int(steps * style.pace))
                 hot = max(style.hot * params.heat * (1.0 if number % 2 == 0 else 0.6), 2.0 * style.cold)
                 cooling = (style.cold / hot) ** (period / own)
-                walk = partial(chain.walk, own, unit * hot, cooling, period, run, up=params.up, down=params.down)
+                walk = partial(
+                    _walk_and_land, chain, own, (unit * hot, cooling, unit * style.cold), period, run, params
+                )
                 walks.append(pool.submit(walk))
             try:
                 for going in walks:
@@ -194,12 +199,20 @@ def anneal(
     return Annealed(leader.best.astype(np.int64), leader.violation, leader.objective)
 
 
+def _walk_and_land(
+    chain: Chain, steps: int, heat: tuple[float, float, float], period: int, run: Run, params: AnnealParams
+) -> None:
+    """Anneal, then settle inside the hard bands; ``heat``: first temperature, factor, last one."""
+    chain.walk(steps, heat[0], heat[1], period, run, up=params.up, down=params.down)
+    chain.land(max(steps // 10, 100 * period), heat[2], period, run)
+
+
 def _next_steps(steps: int, number: int, speed: float, run: Run, params: AnnealParams) -> int:
     """Return the steps of the next round; without a number of rounds, such that rounds end with the time."""
     if params.rounds is not None or not np.isfinite(run.remaining):
         return int(steps * params.growth)
     left = speed * run.remaining
-    return max(params.steps // 10, int(0.6 * left) if number == 1 else int(0.93 * left))
+    return max(params.steps // 10, int(0.5 * left) if number == 1 else int(0.85 * left))
 
 
 def _chain_seed(seed: int, chain: int) -> int:

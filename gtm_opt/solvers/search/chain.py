@@ -219,6 +219,11 @@ class Chain:
         self._settle()
         return True
 
+    def land(self, steps: int, temperature: float, period: int, run: Run) -> None:
+        """Where no walk has kept every hard band yet: go on cold, with weights that only rise."""
+        if self.violation > 0.0:
+            self.walk(steps, temperature, 1.0, period, run, up=1.02, down=1.0)
+
     def _slice_of(self, steps: int, period: int) -> None:
         lay = self._layout
         pressed, soft, hard = self._cache
