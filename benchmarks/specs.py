@@ -19,10 +19,10 @@ __all__ = ["SPECS", "Case", "Spec", "build_case", "instances_path"]
 
 FROZEN = Path(__file__).resolve().parent / "frozen"
 
-OURS = ["auto", "prices", "search"]
+OURS = ["auto", "prices", "search", "resplit"]
 BALANCERS = ["random", "round_robin", "snake_draft", "lpt", "multifit", "karmarkar_karp", "waterfall"]
 PEERS = ["k_means_constrained", "pymetis", "prtpy"]
-MODELS = ["highs", "milp", "cpsat", "pulp", "cbc"]
+MODELS = ["milp", "cpsat", "pulp"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +220,7 @@ SPECS: dict[str, Spec] = {
     "lumpy": Spec(
         "1,000 accounts, single ones up to 0.66 of a territory, band 2 %: cost and deviation at 10 s",
         _sized("lumpy", [1_000]),
-        ["auto", "search", "prices", "annealing", "transport", "greedy_lookahead", "waterfall", "lpt", *MODELS],
+        [*OURS, "annealing", "transport", "greedy_lookahead", "waterfall", "lpt", *MODELS],
         10.0,
         {"sizes": [1_000], "time_limit": 0.5, "solvers": ["greedy_lookahead"]},
     ),

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CHECKS", "Outcome", "check_solver"]
 
-_SAFETY = 20.0
+_SAFETY = 3.0
+"""Seconds per call: methods that prove optimality may stop here, others should be done long before."""
 _EPSILON = 1e-6
 
 

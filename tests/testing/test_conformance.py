@@ -17,12 +17,15 @@ from gtm_opt.testing import CHECKS, all_cases, cases_for, check_solver
 
 # Other people's loops cannot be stopped from outside.
 NOT_INTERRUPTIBLE = {"k_means_constrained", "prtpy", "pymetis"}
-# Their C libraries print or warn on tiny instances; that is not ours to judge.
+# Models solved to optimality on every case and check: left to the slow run.
+SLOW = {"cpsat", "milp", "pulp", "resplit"}
 CLOCK = np.random.default_rng(0)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
-@pytest.mark.parametrize("name", solver_names())
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in solver_names()]
+)
 def test_registered_solver_conforms(name: str) -> None:
     solver = get_solver(name)
     checks = [c for c in CHECKS if c != "time_limit_kept" or name not in NOT_INTERRUPTIBLE]
