@@ -16,6 +16,7 @@ from gtm_opt.cli.read_config import read_config
 from gtm_opt.cli.request import make_request, output_folder, read_assignment_file
 from gtm_opt.errors import InfeasibleError
 from gtm_opt.plan import build_plan
+from gtm_opt.solvers import Termination
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,6 +115,8 @@ def finish(plan: Plan, folder: Path, format: Any, excel: bool, quiet: bool) -> E
     plan.save(folder, format=format, excel=excel)
     _say(plan.summary(), quiet)
     _say(f"\nSaved in {folder}: {len(plan.tables)} tables, summary.txt" + (", plan.xlsx" if excel else ""), quiet)
+    if plan.carving.termination is Termination.INTERRUPTED:
+        typer.echo("gtm-opt: interrupted; the best plan found until then was saved.", err=True)
     if plan.check().ok:
         return ExitCode.FINE
     typer.echo(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,7 +106,8 @@ def _check_files(root: Path, manifest: dict[str, Any], verify: bool) -> None:
 def _carving(state: dict[str, Any], get: Any) -> Carving:
     problem: CarvingProblem = state["problem"]
     tree: Hierarchy = state["hierarchy"]
-    options = Options(**state["options"])
+    known = {f.name for f in fields(Options)}
+    options = Options(**{name: value for name, value in state["options"].items() if name in known})
     compiled = find_open_centers(compile_problem(problem, tree.leaves), tree, options.seed)
     if state["widened"]:
         compiled, _ = make_possible(compiled)

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import tempfile
+from dataclasses import fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -159,7 +160,7 @@ def _carving_state(carving: Carving, put: Any) -> dict[str, Any]:
         },
         "notes": carving.notes,
         "provenance": carving.provenance,
-        "options": {"solver": solver, "seed": options.seed, "effort": options.effort, "max_gap": options.max_gap},
+        "options": {f.name: getattr(options, f.name) for f in fields(options)} | {"solver": solver},
         "widened": _is_widened(carving),
         "side_prices": {n: s.result.side_prices for n, s in carving.solutions.items()},
         "bounds": {n: s.result.bound for n, s in carving.solutions.items()},
