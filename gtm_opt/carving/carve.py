@@ -14,10 +14,12 @@ from gtm_opt.carving.certificate import certify
 from gtm_opt.carving.compile import compile_problem, unit_positions
 from gtm_opt.carving.conflicts import conflict, conflict_text
 from gtm_opt.carving.impossible import impossible
-from gtm_opt.carving.levels import NodeSolution, Options, carve_tree
+from gtm_opt.carving.levels import NodeSolution, Options
 from gtm_opt.carving.nearest import make_possible
 from gtm_opt.carving.node import root_task
 from gtm_opt.carving.result import Carving
+from gtm_opt.carving.schedule import carve_tree
+from gtm_opt.carving.settings import Level, TreeSettings, check_levels
 from gtm_opt.errors import DataError, InfeasibleError, SolverError, shorten
 from gtm_opt.instance import Barred, Only
 from gtm_opt.measures import read_assignment
@@ -52,6 +54,8 @@ def carve(
     progress: ProgressCallback | bool | None = None,
     max_buckets: int = MAX_BUCKETS,
     start: pd.DataFrame | pd.Series | Mapping[str, str] | None = None,
+    levels: Mapping[str, Level] | None = None,
+    tolerance_budget: float = 0.5,
 ) -> Carving:
     """Carve accounts into territories.
 
@@ -84,6 +88,11 @@ def carve(
         Most territories of one node when no hierarchy is given.
     start : DataFrame, Series or mapping, optional
         A plan to begin from (see `gtm_opt.measures.read_assignment`); the answer is never worse.
+    levels : mapping of str to Level, optional
+        Other tolerances, criteria or preferences for a level of the hierarchy, by its name.
+    tolerance_budget : float
+        Fraction of the tolerance an inner node may use for each level below it, above 0 to 1: the
+        rest is kept for those levels.
 
     Returns
     -------
@@ -124,8 +133,11 @@ def carve(
         compiled, notes, reasons = _possible(compiled, on_infeasible)
         begin = None if start is None else unit_positions(compiled, read_assignment(problem, start))
         _check_capabilities(get_solver(solver), compiled.instance)
-        options = Options(solver, seed, effort, max_gap)
-        solutions = carve_tree(root_task(tree, compiled.instance, begin), options, run, executor, on_node)
+        options = Options(solver, seed, effort, max_gap, len(tree.nodes) - len(tree.leaves))
+        settings = TreeSettings(tolerance_budget, dict(levels or {}), compiled.cost_names)
+        check_levels(tree, settings, compiled.instance.names)
+        task = root_task(tree, compiled.instance, begin, settings)
+        solutions = carve_tree(task, options, run, executor, on_node)
     root = solutions[tree.root]
     if on_infeasible == "raise" and root.result.proved_infeasible:
         raise InfeasibleError(_why(problem, root))

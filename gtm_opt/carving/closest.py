@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["closest_leaf", "merge_term"]
 
 EARTH_RADIUS_KM = 6371.0088
+PAIRS = 3_000_000
+"""Up to this many units x groups the closest leaf is looked up; above, the mean center of a group stands for it."""
 
 
 def merge_term(term: Term, group: IntArray, shares: FloatArray) -> Term:
@@ -22,11 +24,12 @@ def merge_term(term: Term, group: IntArray, shares: FloatArray) -> Term:
 
     Notes
     -----
-    Distances are stored for the groups (8 bytes per unit and child), all other terms stay formulas.
+    Distances are stored for the groups (8 bytes per unit and child) up to `PAIRS`; all other terms
+    stay formulas.
     """
     if isinstance(term, Grouped):
         return Grouped(merge_term(term.inner, group, shares), term.members, term.start)
-    if isinstance(term, Distance):
+    if isinstance(term, Distance) and len(term.points) * (int(group.max()) + 1) <= PAIRS:
         return Dense(closest_leaf(term, group))
     return term.merge(group, shares)
 

@@ -1,32 +1,36 @@
-"""Carving down a tree: each node a small carve, subtrees independent, on any executor."""
+"""Carving one node of a tree, or a subtree node by node."""
 
 from __future__ import annotations
 
-import os
 import time
 import zlib
 from collections import deque
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gtm_opt.carving.certificate import Certificate, certify
-from gtm_opt.carving.node import NodeTask, children_tasks, node_instance, node_start
+from gtm_opt.carving.guide import find_guide, guided
+from gtm_opt.carving.node import children_tasks, node_instance, node_start
 from gtm_opt.solvers import Run, SolverResult, get_solver
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from concurrent.futures import Executor
+    from collections.abc import Iterable
 
+    from gtm_opt.carving.guide import Guide
+    from gtm_opt.carving.node import NodeTask
     from gtm_opt.instance import IntArray
     from gtm_opt.solvers import Solver
 
-__all__ = ["NodeSolution", "Options", "carve_tree"]
+__all__ = ["NodeSolution", "Options", "node_seed", "solve_node", "solve_subtree", "tasks_below", "time_share", "work"]
 
-SUBTREE_TASKS = 24
-"""A tree is cut into subtree tasks at the first depth with at least this many nodes."""
+FULL_NODES = 4
+"""Up to this many nodes each gets the full search; the more there are, the less each."""
+TREE_GAP = 1e-3
+MOST_TREE_GAP = 0.03
+TREE_SEARCH_UNITS = 4_000
+"""Inner nodes above this are decided by prices and rounding: their gaps are small, and what is below matters more."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +44,25 @@ class Options:
     effort : float
     max_gap : float
         A fraction; see `gtm_opt.carve`.
+    nodes : int
+        How many nodes the whole tree divides.
     """
 
     solver: str | Solver
     seed: int
     effort: float
     max_gap: float = 0.0
+    nodes: int = 1
+
+    @property
+    def method(self) -> Solver:
+        """The solver of a node: in a tree ``auto`` spends less on each node the more there are."""
+        if self.solver != "auto" or self.nodes == 1:
+            return get_solver(self.solver)
+        from gtm_opt.solvers.auto import AutoSolver
+
+        many = max(1.0, self.nodes / FULL_NODES)
+        return AutoSolver(min(TREE_GAP * many, MOST_TREE_GAP), TREE_SEARCH_UNITS, 1.0 / many)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +79,8 @@ class NodeSolution:
     result : SolverResult
     certificate : Certificate
     seconds : float
+    guide : Guide or None
+        Prices of the room below that the node was steered by.
     """
 
     node: str
@@ -70,6 +89,7 @@ class NodeSolution:
     result: SolverResult
     certificate: Certificate
     seconds: float
+    guide: Guide | None = None
 
 
 def node_seed(seed: int, node: str) -> int:
@@ -77,162 +97,61 @@ def node_seed(seed: int, node: str) -> int:
     return int(np.random.SeedSequence([seed, zlib.crc32(node.encode())]).generate_state(1)[0])
 
 
-def solve_node(task: NodeTask, options: Options, run: Run) -> tuple[NodeSolution, list[NodeTask]]:
-    """Carve the root of a subtree; return its solution and the tasks below."""
-    instance = node_instance(task)
+def solve_node(task: NodeTask, options: Options, run: Run) -> NodeSolution:
+    """Carve the root of a subtree.
+
+    Notes
+    -----
+    A run that was stopped before still gets an answer: solvers return what they have in no time.
+    """
     begin = run.seconds
-    solver = get_solver(options.solver)
+    plain = node_instance(task)
     seed = node_seed(options.seed, task.tree.root)
-    result = solver(instance, run=run, seed=seed, effort=options.effort, start=node_start(task))
+    guide = find_guide(task, seed)
+    instance = guided(task, plain, guide)
+    result = options.method(instance, run=run, seed=seed, effort=options.effort, start=node_start(task))
     assignment = np.zeros(0, dtype=np.int64) if result.assignment is None else result.assignment
     certificate = certify(instance, result, options.max_gap)
-    solution = NodeSolution(task.tree.root, task.units, assignment, result, certificate, run.seconds - begin)
-    return solution, children_tasks(task, instance, assignment) if len(assignment) else []
+    return NodeSolution(task.tree.root, task.units, assignment, result, certificate, run.seconds - begin, guide)
+
+
+def tasks_below(task: NodeTask, solution: NodeSolution) -> list[NodeTask]:
+    """Return the tasks of the children that are divided further."""
+    if not len(solution.assignment):
+        return []
+    # without side rows nothing of the node's own instance is needed
+    instance = node_instance(task) if task.instance.side else task.instance
+    return children_tasks(task, instance, solution.assignment)
 
 
 def solve_subtree(
     task: NodeTask, options: Options, time_limit: float | None, whole: bool, deadline: float = np.inf
-) -> tuple[list[NodeSolution], list[NodeTask]]:
+) -> list[NodeSolution]:
     """Carve a subtree (or, unless ``whole``, only its root); runs in a worker.
 
     ``deadline`` is a reading of ``time.time()``: a task that waited in the queue has less than its limit.
     """
-    run = Run(time_limit if np.isinf(deadline) else max(0.0, min(time_limit or np.inf, deadline - time.time())))
+    limit = time_limit if np.isinf(deadline) else max(0.0, min(time_limit or np.inf, deadline - time.time()))
+    run = Run(limit)
     done: list[NodeSolution] = []
     queue = deque([task])
-    waiting: list[NodeTask] = []
     while queue:
         at = queue.popleft()
-        solution, below = solve_node(at, options, _part(at, run, [*queue]))
+        solution = solve_node(at, options, time_share(at, run, queue))
         done.append(solution)
         if whole:
-            queue.extend(below)
-        else:
-            waiting.extend(below)
-    return done, waiting
+            queue.extend(tasks_below(at, solution))
+    return done
 
 
-def carve_tree(
-    task: NodeTask,
-    options: Options,
-    run: Run,
-    executor: Executor | None = None,
-    on_node: Callable[[NodeSolution], None] | None = None,
-) -> dict[str, NodeSolution]:
-    """Carve a whole tree; children start as soon as their parent is done.
-
-    Parameters
-    ----------
-    task : NodeTask
-        The root.
-    options : Options
-    run : Run
-    executor : concurrent.futures.Executor, optional
-        Each subtree is one task, sent with the rows of its own accounts only. When workers are
-        lost, what they had is carved here; the plan is the same.
-    on_node : callable, optional
-        Called with each `NodeSolution` as it arrives.
-
-    Returns
-    -------
-    dict of str to NodeSolution
-        In tree order, whatever the order of completion.
-    """
-    order = {node: at for at, node in enumerate(task.tree.walk())}
-    depth = _cut_depth(task)
-    found: list[NodeSolution] = []
-
-    def take(solutions: list[NodeSolution]) -> None:
-        for solution in solutions:
-            found.append(solution)
-            if on_node is not None:
-                on_node(solution)
-
-    if executor is None:
-        queue = deque([task])
-        # an interrupted run goes on as well: each node left is then placed in no time, and the plan is whole
-        while queue:
-            at = queue.popleft()
-            solution, below = solve_node(at, options, _part(at, run, [*queue]))
-            take([solution])
-            queue.extend(below)
-    else:
-        _distributed(task, depth, options, run, executor, take)
-    return {s.node: s for s in sorted(found, key=lambda s: order[s.node])}
-
-
-def _cut_depth(task: NodeTask) -> int:
-    """Return how many levels are carved node by node before whole subtrees are handed out."""
-    for depth in range(task.tree.depth):
-        if len(task.tree.nodes_at(depth)) >= SUBTREE_TASKS:
-            return depth
-    return max(task.tree.depth - 1, 0)
-
-
-def _part(task: NodeTask, run: Run, others: list[NodeTask]) -> Run:
-    """Return the run of one node: its own numbers, and of the time left a share by work."""
-    if np.isinf(run.remaining):
-        return run.within(np.inf, report=True)
-    total = _work([task, *others])
-    return run.within(run.remaining * task.instance.n_units / max(total, 1), report=True)
-
-
-def _work(tasks: Iterable[NodeTask]) -> int:
+def work(tasks: Iterable[NodeTask]) -> int:
+    """Return what is to do, in units times levels."""
     return sum(t.instance.n_units * t.tree.depth for t in tasks)
 
 
-def _limit(task: NodeTask, run: Run, total: int, whole: bool) -> tuple[float | None, float]:
-    """Return seconds for a task by its share of the work, as many workers as cores, and when to stop at the latest."""
+def time_share(task: NodeTask, run: Run, others: Iterable[NodeTask]) -> Run:
+    """Return the run of one node: its own numbers, and of the time left a share by work."""
     if np.isinf(run.remaining):
-        return None, np.inf
-    work = _work([task]) if whole else task.instance.n_units
-    share = min(1.0 if whole else 1.0 / task.tree.depth, (os.cpu_count() or 1) * work / total)
-    return run.remaining * share, time.time() + run.remaining
-
-
-def _distributed(
-    task: NodeTask,
-    cut: int,
-    options: Options,
-    run: Run,
-    executor: Executor,
-    take: Callable[[list[NodeSolution]], None],
-) -> None:
-    top = task.tree.depth
-    waiting: dict[Future[tuple[list[NodeSolution], list[NodeTask]]], NodeTask] = {}
-
-    def submit(tasks: list[NodeTask]) -> None:
-        total = max(_work([*tasks, *waiting.values()]), 1)
-        for at in tasks:
-            whole = top - at.tree.depth >= cut
-            limit, deadline = _limit(at, run, total, whole)
-            try:
-                waiting[executor.submit(solve_subtree, at, options, limit, whole, deadline)] = at
-            except (BrokenExecutor, RuntimeError):
-                lost.append(at)
-
-    lost: list[NodeTask] = []
-    # the root is carved here: every worker would wait for it anyway, and its rows need not travel
-    solution, below = solve_node(task, options, _part(task, run, []))
-    take([solution])
-    submit(below)
-    while waiting or lost:
-        while lost:
-            solution, below = solve_node(lost[0], options, _part(lost[0], run, lost[1:]))
-            take([solution])
-            lost[:1] = below
-        if not waiting:
-            continue
-        done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-        for future in sorted(done, key=lambda f: waiting[f].tree.root):
-            at = waiting.pop(future)
-            try:
-                solutions, below = future.result()
-            except (BrokenExecutor, OSError) as error:
-                run.note(
-                    "retry", run.seconds, f"{at.tree.root}: a worker was lost ({type(error).__name__}), carved here"
-                )
-                lost.append(at)
-                continue
-            take(solutions)
-            submit(below)
+        return run.within(np.inf, report=True)
+    total = work([task, *others])
+    return run.within(run.remaining * task.instance.n_units / max(total, 1), report=True)

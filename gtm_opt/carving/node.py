@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
-from gtm_opt.instance import Barred, Evenness, Grouped, Lowest
+from gtm_opt.carving.closest import merge_term
+from gtm_opt.carving.settings import TreeSettings
+from gtm_opt.instance import Barred, Evenness, Grouped, Lowest, Stay
 from gtm_opt.instance.terms import total
 from gtm_opt.measures.criteria import granule
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gtm_opt.instance import FloatArray, Instance, IntArray, Term
     from gtm_opt.model import Hierarchy
 
-__all__ = ["NodeTask", "children_tasks", "node_instance", "node_start", "restrict_task", "root_task"]
+__all__ = ["NodeTask", "children_tasks", "merged_instance", "node_instance", "node_start", "restrict_task", "root_task"]
+
+RULES = ("pin", "forbid", "segment")
+"""Cost terms that are rules: no level may leave them out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +44,8 @@ class NodeTask:
         What is left of each side row for this subtree.
     start : ndarray of int, shape (n_units,), or None
         Leaf position each unit begins in, -1: none.
+    settings : TreeSettings
+        What the levels of the tree ask for.
     """
 
     tree: Hierarchy
@@ -44,12 +53,15 @@ class NodeTask:
     units: IntArray
     budget: FloatArray
     start: IntArray | None = None
+    settings: TreeSettings = field(default_factory=TreeSettings)
 
 
-def root_task(tree: Hierarchy, instance: Instance, start: IntArray | None = None) -> NodeTask:
+def root_task(
+    tree: Hierarchy, instance: Instance, start: IntArray | None = None, settings: TreeSettings | None = None
+) -> NodeTask:
     """Return the task of the whole tree."""
     budget = np.array([row.upper for row in instance.side]) - _forced_use(instance)
-    return NodeTask(tree, instance, np.arange(instance.n_units), budget, start)
+    return NodeTask(tree, instance, np.arange(instance.n_units), budget, start, settings or TreeSettings())
 
 
 def node_start(task: NodeTask) -> IntArray | None:
@@ -75,23 +87,40 @@ def node_instance(task: NodeTask) -> Instance:
     Notes
     -----
     Targets and bands are sums of the leaves' own. A child that will be divided again gets
-    half the tolerance per further level, so that the leaves still have room: a tolerance
-    budget. Side rows leave an equal part of the budget to each further level; what they use is
-    counted as if every unit then went to its best leaf below, so that the budget is exact.
+    a part (`TreeSettings.room`) of the tolerance per further level, so that the leaves still have
+    room: a tolerance budget. Side rows leave an equal part of the budget to each further level; what
+    they use is counted as if every unit then went to its best leaf below, so that the budget is exact.
     """
+    instance = merged_instance(task, task.tree.children(task.tree.root))
+    level = task.settings.levels.get(task.tree.levels[1])
+    if level is None:
+        return instance
+    lower, upper = level.bands(instance.names, instance.target, instance.lower, instance.upper)
+    cost = instance.cost
+    if level.prefer is not None:
+        names = task.settings.costs
+        left_out = {at for at, name in enumerate(names) if name not in level.prefer and name not in RULES}
+        cost = tuple(_nothing(instance) if at in left_out else term for at, term in enumerate(cost))
+    return replace(instance, lower=lower, upper=upper, cost=cost)
+
+
+def _nothing(instance: Instance) -> Term:
+    """Return a term that is zero everywhere."""
+    return Stay(np.full(instance.n_units, -1, dtype=np.int64), np.zeros(instance.n_units), instance.n_territories)
+
+
+def merged_instance(task: NodeTask, nodes: Sequence[str]) -> Instance:
+    """Return the instance over ``nodes``, left to right, which together hold all leaves of the task."""
     tree, flat = task.tree, task.instance
-    children = tree.children(tree.root)
-    sizes = np.array([tree.leaf_count(child) for child in children])
+    sizes = np.array([tree.leaf_count(node) for node in nodes])
     upper = task.budget / tree.depth + _forced_use(flat)
     side = tuple(replace(row, upper=float(limit)) for row, limit in zip(flat.side, upper, strict=True))
     if (sizes == 1).all():
         return replace(flat, side=side)
-    group = np.repeat(np.arange(len(children)), sizes)
-    below = np.array(
-        [tree.subtree(child).depth if size > 1 else 0 for child, size in zip(children, sizes, strict=True)]
-    )
+    group = np.repeat(np.arange(len(nodes)), sizes)
+    below = np.array([tree.height(node) for node in nodes])
     target = np.add.reduceat(flat.target, _starts(sizes), axis=0)
-    lower, upper_band = _merge_bands(flat, sizes, target, below)
+    lower, upper_band = _merge_bands(flat, sizes, target, task.settings.room**below)
     shares = np.bincount(group, weights=flat.shares)
     evenness = flat.evenness
     if evenness is not None:
@@ -100,7 +129,7 @@ def node_instance(task: NodeTask) -> Instance:
     if flat.by_territory:
         weighted = activities * flat.shares[None, :, None]
         activities = np.add.reduceat(weighted, _starts(sizes), axis=1) / shares[None, :, None]
-    costs = tuple(term.merge(group, flat.shares) for term in flat.cost)
+    costs = tuple(merge_term(term, group, flat.shares) for term in flat.cost)
     apart, barred = _apart_below(flat, costs, sizes)
     return replace(
         flat,
@@ -156,10 +185,12 @@ def _starts(sizes: IntArray) -> IntArray:
     return np.concatenate([[0], np.cumsum(sizes)[:-1]])
 
 
-def _merge_bands(flat: Instance, sizes: IntArray, target: FloatArray, below: IntArray) -> tuple[FloatArray, FloatArray]:
+def _merge_bands(
+    flat: Instance, sizes: IntArray, target: FloatArray, part: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     lower = np.add.reduceat(flat.lower, _starts(sizes), axis=0)
     upper = np.add.reduceat(flat.upper, _starts(sizes), axis=0)
-    factor = (0.5**below)[:, None]
+    factor = part[:, None]
     # limits have no target to shrink towards: they keep the plain sum of the leaves' limits
     two_sided = np.isfinite(lower) & np.isfinite(upper)
     tight_lower = target - factor * (target - lower)
@@ -216,7 +247,8 @@ def restrict_task(task: NodeTask, node: str, units: IntArray) -> NodeTask:
         evenness=None if flat.evenness is None else Evenness(flat.evenness.kind, flat.evenness.unit[leaves]),
     )
     begin = None if task.start is None else _within(task.start[units], start, stop)
-    return NodeTask(task.tree.subtree(node), part, task.units[units], np.zeros(len(flat.side)), begin)
+    budget = np.zeros(len(flat.side))
+    return NodeTask(task.tree.subtree(node), part, task.units[units], budget, begin, task.settings)
 
 
 def _left_over(task: NodeTask, node: Instance, assignment: IntArray) -> FloatArray:

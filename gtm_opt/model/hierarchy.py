@@ -345,6 +345,17 @@ class Hierarchy:
         """Number of edges from the root to the deepest leaf."""
         return max(self._depths.values())
 
+    @cached_property
+    def _heights(self) -> dict[str, int]:
+        heights: dict[str, int] = {}
+        for node in reversed(self._depth_first()):
+            heights[node] = 1 + max((heights[child] for child in self._children[node]), default=-1)
+        return heights
+
+    def height(self, node: str) -> int:
+        """Return how many levels lie below ``node``; 0 for a leaf."""
+        return self._heights[self._known(node)]
+
     def children(self, node: str) -> tuple[str, ...]:
         """Return the children of ``node``, in order; empty for a leaf."""
         return self._children[self._known(node)]
