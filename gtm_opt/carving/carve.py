@@ -64,7 +64,8 @@ def carve(
     problem : CarvingProblem
     hierarchy : Hierarchy or "flat", optional
         Carve down this tree, whose leaves are the territories. Default: one node for up to
-        ``max_buckets`` territories, else a balanced tree over them in their order.
+        ``max_buckets`` territories, else a balanced tree over them: neighbors together where the
+        territories have centers, in their order otherwise.
         ``"flat"``: one node, however many.
     solver : str or Solver
         A name from `gtm_opt.solver_table`, or your own. ``"auto"`` mixes methods by size.
@@ -187,6 +188,8 @@ def _check_arguments(time_limit: float | None, effort: float, max_gap: float, on
 def _tree(problem: CarvingProblem, hierarchy: Hierarchy | Literal["flat"] | None, max_buckets: int) -> Hierarchy:
     names, shares = problem.territories.names, problem.territories.shares
     root = "all" if "all" not in names else "(all)"
+    if hierarchy is None and problem.territories.centers is not None and len(names) > max_buckets:
+        return Hierarchy.by_place(problem.territories, root=root, max_buckets=max_buckets)
     if hierarchy is None:
         return Hierarchy.split(names, weights=shares, root=root, max_buckets=max_buckets)
     if hierarchy == "flat":

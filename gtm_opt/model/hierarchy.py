@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from gtm_opt.errors import DataError, Findings, shorten
+from gtm_opt.model.tree_checks import check_ids, check_shape
+from gtm_opt.model.tree_groups import rows_of_groups, rows_of_places
 from gtm_opt.model.trees import rows_of_dict, rows_of_frame, rows_of_reps, rows_of_split
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     import networkx as nx
 
+    from gtm_opt.model.territories import Territories
     from gtm_opt.model.trees import Nested
 
 __all__ = ["MAX_BUCKETS", "Hierarchy"]
@@ -67,116 +70,19 @@ class Hierarchy:
 
     def __post_init__(self) -> None:
         found = Findings()
-        self._check_ids(found)
+        check_ids(self, found)
         found.raise_if_any()
         children: dict[str, list[str]] = {node: [] for node in self.nodes}
         for node, parent in zip(self.nodes, self.parents, strict=True):
             if parent is not None:
                 children[parent].append(node)
         object.__setattr__(self, "_children", {node: tuple(below) for node, below in children.items()})
-        self._check_shape(found)
+        check_shape(self, found)
         found.raise_if_any()
         if len(self.levels) != self.depth + 1:
             named = self.levels or ("company",)
             generic = tuple(f"level {d}" for d in range(len(named), self.depth + 1))
             object.__setattr__(self, "levels", (named + generic)[: self.depth + 1])
-
-    def _check_ids(self, found: Findings) -> None:
-        if len(self.nodes) < 2:
-            found.add("hierarchy", "needs a root and at least one leaf", remedy="Give the territories as leaves.")
-            return
-        if not len(self.nodes) == len(self.parents) == len(self.weights):
-            got = f"{len(self.nodes)} nodes, {len(self.parents)} parents and {len(self.weights)} weights"
-            found.add("hierarchy", "needs one parent and one weight for each node", got=got)
-            return
-        ids = pd.Series(self.nodes, dtype=object)
-        twice = ids[ids.duplicated()].unique()
-        if len(twice):
-            found.add(
-                "hierarchy",
-                "must name every node once",
-                got="repeated ids",
-                rows=twice,
-                kind="node",
-                remedy="Make ids unique, for example by prefixing them with their parent.",
-            )
-        known = set(self.nodes)
-        roots = [n for n, p in zip(self.nodes, self.parents, strict=True) if p is None]
-        if len(roots) != 1:
-            found.add(
-                "hierarchy",
-                "must have exactly one root",
-                got=f"{len(roots)} nodes without a parent",
-                rows=roots,
-                kind="node",
-                remedy="Add one node above them, or give the missing parents.",
-            )
-        lost = [n for n, p in zip(self.nodes, self.parents, strict=True) if p is not None and p not in known]
-        if lost:
-            found.add(
-                "hierarchy",
-                "must only name known parents",
-                got="unknown parents",
-                rows=lost,
-                kind="node",
-                remedy="Add the parents as nodes of their own.",
-            )
-
-    def _check_shape(self, found: Findings) -> None:
-        reached = set()
-        todo = [self.root]
-        while todo:
-            node = todo.pop()
-            reached.add(node)
-            todo.extend(self._children[node])
-        circling = [n for n in self.nodes if n not in reached]
-        if circling:
-            found.add(
-                "hierarchy",
-                "must be a tree",
-                got="nodes that are their own ancestor",
-                rows=circling,
-                kind="node",
-                remedy="Break the cycle in the parent links.",
-            )
-            return
-        wide = [n for n in self.nodes if len(self._children[n]) > self.max_buckets]
-        if wide:
-            most = max(len(self._children[n]) for n in wide)
-            found.add(
-                "hierarchy",
-                f"divides a node into at most {self.max_buckets} buckets",
-                got=f"up to {most} children",
-                rows=wide,
-                kind="node",
-                remedy=f"Group the children, use Hierarchy.split, or pass max_buckets={most}.",
-            )
-        weak = [
-            n
-            for n, w in zip(self.nodes, self.weights, strict=True)
-            if not self._children[n] and not 0 < w < float("inf")
-        ]
-        if weak:
-            found.add(
-                "hierarchy",
-                "needs a positive share for every leaf",
-                got="zero, negative or missing shares",
-                rows=weak,
-                kind="leaf",
-                remedy="Drop the territory, or give it a share.",
-            )
-        position = {n: at for at, n in enumerate(self.nodes)}
-        early = [
-            n for n, p in zip(self.nodes, self.parents, strict=True) if p is not None and position[p] > position[n]
-        ]
-        if early:
-            found.add(
-                "hierarchy",
-                "must list parents before their children",
-                rows=early,
-                kind="node",
-                remedy="Use Hierarchy.from_frame, which sorts them.",
-            )
 
     # -- building -----------------------------------------------------------------
 
@@ -288,11 +194,74 @@ class Hierarchy:
         --------
         >>> print(Hierarchy.split(17, max_buckets=10).to_text(depth=1))
         company (17 leaves, 100.0 %)
-        ├── company.1 (8 leaves, 47.1 %)
-        └── company.2 (9 leaves, 52.9 %)
+        ├── T01 to T08 (8 leaves, 47.1 %)
+        └── T09 to T17 (9 leaves, 52.9 %)
         """
         nodes, above, out = rows_of_split(leaves, weights, root, max_buckets)
         return cls(tuple(nodes), tuple(above), tuple(out), (), max_buckets)
+
+    @classmethod
+    def by_place(
+        cls, territories: Territories, *, root: str = "company", max_buckets: int = MAX_BUCKETS
+    ) -> Hierarchy:
+        """Group territories by their centers into a balanced tree: neighbors stay together.
+
+        Parameters
+        ----------
+        territories : Territories
+            With centers.
+        root : str
+        max_buckets : int
+
+        Notes
+        -----
+        Recursive bisection across the direction in which a group is longest, at the sizes that
+        `split` would choose. Groups are named after their most central territory.
+
+        Raises
+        ------
+        DataError
+            When the territories have no centers.
+        """
+        if territories.centers is None:
+            raise DataError(
+                "`territories` must have centers to be grouped by place. Give them, or use Hierarchy.split."
+            )
+        rows = rows_of_places(territories.names, territories.centers, territories.shares, root, max_buckets)
+        return cls(tuple(rows[0]), tuple(rows[1]), tuple(rows[2]), (), max_buckets)
+
+    @classmethod
+    def group(
+        cls,
+        reps: pd.DataFrame,
+        by: str,
+        *,
+        rep: str = "rep_id",
+        share: str | None = None,
+        root: str = "company",
+        max_buckets: int = MAX_BUCKETS,
+    ) -> Hierarchy:
+        """Group reps by an attribute (a skill, a country), and large groups into small carves.
+
+        Parameters
+        ----------
+        reps : DataFrame
+            One row per rep (or seat).
+        by : str
+            Column of the attribute; its values become nodes, in order of first appearance.
+        rep, share : str
+            Columns of leaf names and of leaf weights (default: equal).
+        root : str
+        max_buckets : int
+
+        Examples
+        --------
+        >>> reps = pd.DataFrame({"rep_id": list("abcd"), "skill": ["bank", "retail", "bank", "retail"]})
+        >>> Hierarchy.group(reps, "skill").leaves_below("bank")
+        ('a', 'c')
+        """
+        rows = rows_of_groups(reps, by, rep, share, root, max_buckets)
+        return cls(tuple(rows[0]), tuple(rows[1]), tuple(rows[2]), (), max_buckets)
 
     # -- reading ------------------------------------------------------------------
 

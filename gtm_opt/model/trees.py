@@ -16,7 +16,7 @@ from gtm_opt.model.tables import id_text
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Nested", "TreeRows", "rows_of_dict", "rows_of_frame", "rows_of_reps", "rows_of_split"]
+__all__ = ["Nested", "TreeRows", "group_name", "parts_of", "rows_of_dict", "rows_of_frame", "rows_of_reps", "rows_of_split"]
 
 Nested = Mapping[str, Any] | Sequence[str] | float | None
 TreeRows = tuple[list[str], list[str | None], list[float]]
@@ -130,6 +130,7 @@ def rows_of_split(
     nodes, parents, out = [root], [None], [0.0]
     above: list[str | None] = list(parents)
     groups: list[tuple[str, int, int]] = [(root, 0, len(names))]
+    taken = {root, *names}
     while groups:
         parent, start, stop = groups.pop(0)
         size = stop - start
@@ -138,10 +139,10 @@ def rows_of_split(
             above += [parent] * size
             out += weight[start:stop]
             continue
-        parts = _parts(size, max_buckets)
+        parts = parts_of(size, max_buckets)
         edges = [start + (size * p) // parts for p in range(parts + 1)]
         for p in range(parts):
-            child = f"{parent}.{p + 1}"
+            child = group_name(names[edges[p]], names[edges[p + 1] - 1], taken, f"{parent}.{p + 1}")
             nodes.append(child)
             above.append(parent)
             out.append(0.0)
@@ -149,7 +150,16 @@ def rows_of_split(
     return nodes, above, out
 
 
-def _parts(size: int, most: int) -> int:
+def group_name(first: str, last: str, taken: set[str], numbered: str) -> str:
+    """Return the name of a group: its first and last leaf, or its number where that name is taken."""
+    name = f"{first} to {last}"
+    if name in taken:
+        name = numbered
+    taken.add(name)
+    return name
+
+
+def parts_of(size: int, most: int) -> int:
     """Return the fewest parts such that every part still fits the remaining levels evenly."""
     levels = 1
     while most**levels < size:

@@ -31,7 +31,7 @@ def test_split_makes_siblings_of_nearly_equal_size(count: int) -> None:
 def test_seventeen_reps_become_eight_and_nine() -> None:
     tree = Hierarchy.split(17)
     assert [tree.leaf_count(c) for c in tree.children(tree.root)] == [8, 9]
-    assert tree.share("company.2") == pytest.approx(9 / 17)
+    assert tree.share("T09 to T17") == pytest.approx(9 / 17)
 
 
 def test_the_share_of_a_node_is_the_sum_of_its_leaves() -> None:
