@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gtm_opt.instance import FloatArray, Instance
     from gtm_opt.measures import CriterionColumn
 
-__all__ = ["impossible", "locked_and_reachable"]
+__all__ = ["forced_moves", "impossible", "locked_and_reachable"]
 
 SLACK = 1e-9
 SHOWN = 3
@@ -176,22 +176,27 @@ def _sums(compiled: Compiled, j: int, column: CriterionColumn) -> list[str]:
     return []
 
 
-def _forced_moves(compiled: Compiled) -> list[str]:
-    instance = compiled.instance
-    out = []
-    for row in instance.side:
-        least = 0.0
-        for rows in instance.chunks():
+def forced_moves(instance: Instance) -> FloatArray:
+    """Return the least each side row can be, for what pins, bars and families force, shape (n_side_rows,)."""
+    least = np.zeros(len(instance.side))
+    for rows in instance.chunks():
+        if not instance.side:
+            break
+        barred = ~np.isfinite(instance.cost_block(rows))
+        for r, row in enumerate(instance.side):
             block = row.term.block(rows)
-            block[~np.isfinite(instance.cost_block(rows))] = np.inf
-            least += float(block.min(axis=1).sum())
-        if least > row.upper * (1 + SLACK) + SLACK:
-            out.append(
-                f"Pins, forbids and families alone move {number_text(least)}, but '{row.name}' allows "
-                f"{number_text(row.upper)}. "
-                "Drop some of them, or allow more to move."
-            )
-    return out
+            block[barred] = np.inf
+            least[r] += float(block.min(axis=1).sum())
+    return least
+
+
+def _forced_moves(compiled: Compiled) -> list[str]:
+    return [
+        f"Pins, forbids and families alone move {number_text(least)}, but '{row.name}' allows "
+        f"{number_text(row.upper)}. Drop some of them, or allow more to move."
+        for row, least in zip(compiled.instance.side, forced_moves(compiled.instance), strict=True)
+        if least > row.upper * (1 + SLACK) + SLACK
+    ]
 
 
 def _what(column: CriterionColumn) -> str:

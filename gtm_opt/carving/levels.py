@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import zlib
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from gtm_opt.carving.certificate import Certificate, certify
 from gtm_opt.carving.guide import find_guide, guided
 from gtm_opt.carving.node import children_tasks, node_instance, node_start
+from gtm_opt.measures import evaluate
 from gtm_opt.solvers import Run, SolverResult, get_solver
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from gtm_opt.carving.guide import Guide
     from gtm_opt.carving.node import NodeTask
-    from gtm_opt.instance import IntArray
+    from gtm_opt.instance import Instance, IntArray
     from gtm_opt.solvers import Solver
 
 __all__ = ["NodeSolution", "Options", "node_seed", "solve_node", "solve_subtree", "tasks_below", "time_share", "work"]
@@ -110,6 +111,8 @@ def solve_node(task: NodeTask, options: Options, run: Run) -> NodeSolution:
     guide = find_guide(task, seed)
     instance = guided(task, plain, guide)
     result = options.method(instance, run=run, seed=seed, effort=options.effort, start=node_start(task))
+    if result.assignment is None and not result.proved_infeasible:
+        result = replace(result, assignment=_least_moved(instance))
     assignment = np.zeros(0, dtype=np.int64) if result.assignment is None else result.assignment
     certificate = certify(instance, result, options.max_gap)
     return NodeSolution(task.tree.root, task.units, assignment, result, certificate, run.seconds - begin, guide)
@@ -122,6 +125,22 @@ def tasks_below(task: NodeTask, solution: NodeSolution) -> list[NodeTask]:
     # without side rows nothing of the node's own instance is needed
     instance = node_instance(task) if task.instance.side else task.instance
     return children_tasks(task, instance, solution.assignment)
+
+
+def _least_moved(instance: Instance) -> IntArray | None:
+    """Return the assignment that uses least of the side rows, whatever its balance; None if it breaks a rule.
+
+    A solver that found nothing still leaves a plan that keeps the rules, out of band.
+    """
+    at = np.empty(instance.n_units, dtype=np.int64)
+    for rows in instance.chunks():
+        barred = ~np.isfinite(instance.cost_block(rows))
+        use = np.zeros(barred.shape)
+        for row in instance.side:
+            use += row.term.block(rows) / max(row.upper, 1e-9)
+        use[barred] = np.inf
+        at[rows] = use.argmin(axis=1)
+    return at if evaluate(instance, at).rules_kept else None
 
 
 def solve_subtree(

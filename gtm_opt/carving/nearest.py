@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gtm_opt.carving.impossible import locked_and_reachable
+from gtm_opt.carving.impossible import forced_moves, locked_and_reachable
 from gtm_opt.errors import number_text, percent_text
 from gtm_opt.instance import Only
 
 if TYPE_CHECKING:
     from gtm_opt.carving.compile import Compiled
-    from gtm_opt.instance import FloatArray, Instance, IntArray
+    from gtm_opt.instance import FloatArray, Instance, IntArray, SideRow
     from gtm_opt.measures import CriterionColumn
 
 __all__ = ["make_possible"]
@@ -37,7 +37,8 @@ def make_possible(compiled: Compiled) -> tuple[Compiled, list[str]]:
 
     Notes
     -----
-    Also lifts bands that pins overfill or forbids starve. Limits that do not add up are not
+    Also lifts bands that pins overfill or forbids starve, and move limits below what pins, bars and
+    families force. Limits that do not add up are not
     mended: there is nothing nearest about a smaller number of accounts.
     """
     instance = compiled.instance
@@ -55,8 +56,23 @@ def make_possible(compiled: Compiled) -> tuple[Compiled, list[str]]:
     if evenness is not None:
         half = np.maximum(upper - target, target - lower)
         evenness = replace(evenness, unit=np.where(np.isfinite(evenness.unit), np.maximum(half, 1e-12), np.inf))
-    instance = replace(instance, lower=lower, upper=upper, evenness=evenness)
-    return replace(compiled, instance=instance), notes
+    side, moved = _raise_limits(instance)
+    instance = replace(instance, lower=lower, upper=upper, evenness=evenness, side=side)
+    return replace(compiled, instance=instance), [*notes, *moved]
+
+
+def _raise_limits(instance: Instance) -> tuple[tuple[SideRow, ...], list[str]]:
+    """Return side rows that allow at least what pins, bars and families move anyway."""
+    side, notes = list(instance.side), []
+    for r, least in enumerate(forced_moves(instance)):
+        row = side[r]
+        if np.isfinite(least) and least > row.upper:
+            side[r] = replace(row, upper=float(least))
+            if least > row.upper * (1 + 1e-9) + 1e-9:
+                notes.append(
+                    f"'{row.name}': pins, forbids and families alone move {number_text(least)}; raised to that."
+                )
+    return tuple(side), notes
 
 
 def _place_giants(instance: Instance) -> IntArray:
