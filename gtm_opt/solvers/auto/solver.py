@@ -155,7 +155,7 @@ class AutoSolver:
             self._improve(instance, incumbent, run, seed, effort)
         if not incumbent.feasible and not run.stop():
             self._tiers(instance, incumbent, run, seed, effort)
-        if not incumbent.feasible and run.stop():
+        if not incumbent.feasible and run.stop() and not instance.by_territory:
             # the clock struck early: a plan that is even beats one that is merely cheap
             from gtm_opt.solvers.even import vector_greedy
 
@@ -172,7 +172,7 @@ class AutoSolver:
         from gtm_opt.solvers.rounding import round_prices
 
         gap = self.good_gap if effort <= 1.0 else 1e-9
-        incumbent.offer(round_prices(instance, found, run, seed, gap=gap, effort=min(effort, 4.0)), "rounding")
+        incumbent.offer(round_prices(instance, found, run, seed, gap=gap, effort=min(effort, 1.0)), "rounding")
 
     @staticmethod
     def _exact(instance: Instance, incumbent: Incumbent, run: Run, seed: int, effort: float) -> bool:
@@ -185,16 +185,17 @@ class AutoSolver:
 
     def _improve(self, instance: Instance, incumbent: Incumbent, run: Run, seed: int, effort: float) -> None:
         """Search and re-split in turn; go on for a while where bands are still missed."""
-        methods = [get_solver(name) for name in ("search", "resplit")]
         cells = instance.n_units * instance.n_territories
         once = self.search_effort * min(1.0, effort) * min(1.0, max(MIN_SEARCH, cells / FULL_SEARCH_CELLS))
+        # re-splits begin with a search of their own: given all the time, they spend it best
+        names = ("resplit",) if np.isinf(effort) else ("search", "resplit")
         rounds = int(min(max(1.0, effort), 1e6))
         round_ = 0
         while round_ < rounds or (not incumbent.feasible and round_ < rounds + MENDING_ROUNDS):
-            for solver in methods:
+            for solver in (get_solver(name) for name in names):
                 if self._good(incumbent, run, effort):
                     return
-                part = once * 2.0 ** min(round_, 3)
+                part = effort if np.isinf(effort) else once * 2.0 ** min(round_, 3)
                 result = solver(instance, run=run, seed=seed + 7919 * round_, effort=part, start=incumbent.assignment)
                 incumbent.offer(result.assignment, solver.name)
                 incumbent.offer_bound(result.bound, solver.name)
