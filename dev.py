@@ -416,9 +416,9 @@ def check_wheel(path):
     with zipfile.ZipFile(str(path)) as archive:
         names = archive.namelist()
     foreign = [name for name in names if not name.startswith(("gtm_opt/", "gtm_opt-"))]
-    kinds = (".py", ".csv", "py.typed")
+    kinds = (".py", ".csv", ".j2", "py.typed")
     foreign += [name for name in names if name.startswith("gtm_opt/") and not name.endswith(kinds)]
-    data = [path.relative_to(ROOT).as_posix() for path in (ROOT / "gtm_opt").rglob("*.csv")]
+    data = [path.relative_to(ROOT).as_posix() for kind in ("*.csv", "*.j2") for path in (ROOT / "gtm_opt").rglob(kind)]
     missing = [name for name in ["gtm_opt/py.typed", "gtm_opt/__init__.py", *data] if name not in names]
     if foreign or missing:
         raise Stop(f"Wheel {path.name}: does not belong there: {foreign or 'none'}; missing: {missing or 'none'}")

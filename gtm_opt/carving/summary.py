@@ -30,7 +30,7 @@ def summary(carving: Carving) -> str:
     problem = carving.problem
     lines = [
         f"Carving of {problem.n_accounts:,} accounts into {problem.territories.count} territories: "
-        f"{carving.status.value} ({MEANING[carving.status.value]})",
+        f"{carving.status.value} ({MEANING[carving.status.value]}{_bent(carving)})",
         _certificate_line(carving),
         "",
         f"{'criterion':<28}{'tolerance':>10}{'worst':>9}{'forced':>9}  {'territory':<18}{'':>6}",
@@ -67,10 +67,18 @@ def _certificate_line(carving: Carving) -> str:
     even = carving.compiled.instance.evenness is not None
     per_account = 1 if even else carving.problem.n_accounts
     bound = (
-        f"bound {c.bound / per_account:.6g} (from {c.source}), gap {_gap_text(c.gap)}" if np.isfinite(c.gap) else "no bound"
+        f"bound {c.bound / per_account:.6g} (from {c.source}), gap {_gap_text(c.gap)}"
+        if np.isfinite(c.gap)
+        else "no bound"
     )
     what = "worst deviation in tolerances" if even else "preference score"
     return f"{what} {c.value / per_account:.6g}, {bound}, {carving.termination.value}, {seconds:.2f} s"
+
+
+def _bent(carving: Carving) -> str:
+    """Return a remark where a band with a penalty is left, which no status speaks of."""
+    held = carving.status.value in ("optimal", "within_gap", "feasible")
+    return "; bands with a penalty bend" if held and not bool(carving.criteria["within"].all()) else ""
 
 
 def _gap_text(gap: float) -> str:

@@ -35,7 +35,10 @@ _STOPPED = {
 
 def verdict(carving: Carving) -> str:
     """Return what the status means."""
-    return _VERDICT.get(carving.status.value, carving.status.value)
+    text = _VERDICT.get(carving.status.value, carving.status.value)
+    held = carving.status.value in ("optimal", "within_gap", "feasible")
+    bent = held and not bool(carving.criteria["within"].all())
+    return text + (" Bands that have a penalty instead of being hard are left where that is worth it." if bent else "")
 
 
 def stopped(carving: Carving) -> str:

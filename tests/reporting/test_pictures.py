@@ -90,7 +90,9 @@ def test_the_matrix_of_moves_holds_every_account_once(nasty: gtm.Carving) -> Non
     assert matrix.to_numpy().sum() == 12
     assert list(matrix.index) == [*nasty.territories.names, "(nobody)"]
     by = move_matrix(nasty, "arr_usd")
-    assert by.sum().to_dict() == pytest.approx(nasty.roll_up("arr_usd").set_index("node_id")["arr_usd"].drop("all").to_dict())
+    assert by.sum().to_dict() == pytest.approx(
+        nasty.roll_up("arr_usd").set_index("node_id")["arr_usd"].drop("all").to_dict()
+    )
     stays = float(np.trace(by.iloc[:3].to_numpy()))
     owned = nasty.moved.set_index("measure").loc["arr_usd"]
     assert owned["owned"] - owned["moved"] == pytest.approx(stays)
