@@ -26,6 +26,8 @@ GOOD_GAP = 2e-4
 """Certified well below what the data of a plan is worth: further search is not started."""
 EXACT_CELLS = 600
 """Units x territories up to which a full model is tried for a proof."""
+EXACT_NODES = 500
+"""Branch-and-bound nodes it may take."""
 FULL_SEARCH_CELLS = 10_000
 """Units x territories from which on a search has its full number of steps; smaller nodes need fewer."""
 MIN_SEARCH = 0.02
@@ -178,7 +180,10 @@ class AutoSolver:
     def _exact(instance: Instance, incumbent: Incumbent, run: Run, seed: int, effort: float) -> bool:
         if instance.n_units * instance.n_territories > EXACT_CELLS * min(effort, 4.0):
             return False
-        result = get_solver("milp")(instance, run=run, seed=seed, effort=effort, start=incumbent.assignment)
+        from gtm_opt.solvers.exact import MilpSolver
+
+        exact = MilpSolver(nodes=int(min(EXACT_NODES * effort, 1e9)))
+        result = exact(instance, run=run, seed=seed, effort=effort, start=incumbent.assignment)
         incumbent.offer(result.assignment, "milp")
         incumbent.offer_bound(result.bound, "milp")
         return result.proved_infeasible

@@ -2,30 +2,47 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
-from gtm_opt.measures import evaluate
+from gtm_opt.measures import evaluate, rank
 from gtm_opt.solvers.protocol import SolverResult, Termination
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gtm_opt.instance import Instance, IntArray
     from gtm_opt.solvers.protocol import Run
 
-__all__ = ["better", "finish", "needs_mending"]
+__all__ = ["better", "finish", "keeps_start_on_interrupt", "needs_mending"]
+
+Call = TypeVar("Call", bound="Callable[..., SolverResult]")
+
+
+def keeps_start_on_interrupt(call: Call) -> Call:
+    """Make a solver's call return its start, as interrupted, when Ctrl-C comes while the package computes."""
+
+    @wraps(call)
+    def wrapped(
+        self: Any, instance: Instance, *, run: Run, seed: int = 0, effort: float = 1.0, start: IntArray | None = None
+    ) -> SolverResult:
+        try:
+            return call(self, instance, run=run, seed=seed, effort=effort, start=start)
+        except KeyboardInterrupt:
+            run.interrupt()
+            return finish(instance, run, start, -np.inf, proved=False, infeasible=False)
+
+    return cast("Call", wrapped)
 
 
 def better(instance: Instance, first: IntArray | None, second: IntArray | None) -> IntArray | None:
     """Return the better of two assignments; the first where they are equal, None where both are."""
     if first is None or second is None:
         return second if first is None else first
-    keys = []
-    for candidate in (first, second):
-        outcome = evaluate(instance, candidate)
-        hard = np.isinf(instance.penalty)
-        keys.append((not outcome.rules_kept, float(outcome.excess[:, hard].sum()), outcome.objective))
-    return first if keys[0] <= keys[1] else second
+    one, other = (rank(instance, evaluate(instance, candidate)) for candidate in (first, second))
+    return first if one <= other else second
 
 
 def needs_mending(instance: Instance, assignment: IntArray | None) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 
 from gtm_opt.errors import SolverError, SolverNotAvailableError
 from gtm_opt.instance import EvennessKind
-from gtm_opt.solvers.exact.answer import better, finish, needs_mending
+from gtm_opt.solvers.exact.answer import better, finish, keeps_start_on_interrupt, needs_mending
 from gtm_opt.solvers.exact.formulation import allowed_pairs
 from gtm_opt.solvers.exact.integers import scale_costs, scale_sums
 from gtm_opt.solvers.protocol import Capabilities, SolverResult
@@ -245,6 +245,7 @@ class CpSatSolver:
     capabilities: Capabilities = _CAPABILITIES
     source: str = "Perron, Didier, Gay (2023), doi:10.4230/LIPIcs.CP.2023.3"
 
+    @keeps_start_on_interrupt
     def __call__(
         self, instance: Instance, *, run: Run, seed: int = 0, effort: float = 1.0, start: IntArray | None = None
     ) -> SolverResult:

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint
 from scipy.optimize import milp as highs
 
-from gtm_opt.solvers.exact.answer import better, finish, needs_mending
+from gtm_opt.solvers.exact.answer import better, finish, keeps_start_on_interrupt, needs_mending
 from gtm_opt.solvers.exact.formulation import formulate
 from gtm_opt.solvers.protocol import Capabilities, SolverResult
 
@@ -40,7 +40,9 @@ class MilpSolver:
     name: str = "milp"
     capabilities: Capabilities = _CAPABILITIES
     source: str = "Huangfu, Hall (2018), doi:10.1007/s12532-017-0130-5"
+    nodes: int | None = None
 
+    @keeps_start_on_interrupt
     def __call__(
         self, instance: Instance, *, run: Run, seed: int = 0, effort: float = 1.0, start: IntArray | None = None
     ) -> SolverResult:
@@ -53,16 +55,16 @@ class MilpSolver:
         ``effort`` change nothing.
         """
         since = run.seconds
-        answer, bound, status = _solve(instance, run, 0.0)
+        answer, bound, status = _solve(instance, run, 0.0, self.nodes)
         if needs_mending(instance, answer) and not run.stop():
-            answer = better(instance, answer, _solve(instance, run, _INSIDE)[0])
+            answer = better(instance, answer, _solve(instance, run, _INSIDE, self.nodes)[0])
         infeasible, proved = status == 2, status in (0, 2)
         run.stop()
         run.note("milp", since, "proved" if proved else f"bound {bound:,.6g}")
         return finish(instance, run, better(instance, start, answer), bound, proved=proved, infeasible=infeasible)
 
 
-def _solve(instance: Instance, run: Run, inside: float) -> tuple[IntArray | None, float, int]:
+def _solve(instance: Instance, run: Run, inside: float, nodes: int | None) -> tuple[IntArray | None, float, int]:
     """Return assignment, bound and SciPy's status (0 optimal, 1 limit, 2 infeasible)."""
     model = formulate(instance, inside)
     if run.stop():
@@ -72,6 +74,8 @@ def _solve(instance: Instance, run: Run, inside: float) -> tuple[IntArray | None
     integral = np.zeros(len(model.objective), dtype=np.int64)
     integral[: model.n_pairs] = 1
     options: Any = {"mip_rel_gap": 0.0}
+    if nodes is not None:
+        options["node_limit"] = nodes
     if np.isfinite(run.remaining):
         options["time_limit"] = max(run.remaining, 0.01)
     result = highs(

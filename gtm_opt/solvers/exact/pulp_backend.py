@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gtm_opt.errors import SolverError, SolverNotAvailableError
-from gtm_opt.solvers.exact.answer import better, finish, needs_mending
+from gtm_opt.solvers.exact.answer import better, finish, keeps_start_on_interrupt, needs_mending
 from gtm_opt.solvers.exact.formulation import formulate
 from gtm_opt.solvers.protocol import Capabilities, SolverResult
 
@@ -112,6 +112,7 @@ class PulpSolver:
     source: str = "Forrest, Lougee-Heimer (2005), doi:10.1287/educ.1053.0020"
     backend: Any = None
 
+    @keeps_start_on_interrupt
     def __call__(
         self, instance: Instance, *, run: Run, seed: int = 0, effort: float = 1.0, start: IntArray | None = None
     ) -> SolverResult:
