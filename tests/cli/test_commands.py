@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from click.testing import Result
+from typer.testing import Result
 
 from gtm_opt.plan import Plan
 from tests.cli.conftest import ACCOUNTS, CONFIG

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import Result
+from typer.testing import Result
 
 from gtm_opt.cli.read_config import find_line
 from tests.cli.conftest import ACCOUNTS, CONFIG
