@@ -10,8 +10,9 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from gtm_opt.carving.closest import merge_term
+from gtm_opt.carving.impossible import forced_moves
 from gtm_opt.carving.settings import TreeSettings
-from gtm_opt.instance import Barred, Evenness, Grouped, Lowest, Stay
+from gtm_opt.instance import Barred, Evenness, Grouped, Lowest, Only, Stay
 from gtm_opt.instance.terms import total
 from gtm_opt.measures.criteria import granule
 
@@ -60,7 +61,7 @@ def root_task(
     tree: Hierarchy, instance: Instance, start: IntArray | None = None, settings: TreeSettings | None = None
 ) -> NodeTask:
     """Return the task of the whole tree."""
-    budget = np.array([row.upper for row in instance.side]) - _forced_use(instance)
+    budget = np.array([row.upper for row in instance.side]) - forced_moves(instance)
     return NodeTask(tree, instance, np.arange(instance.n_units), budget, start, settings or TreeSettings())
 
 
@@ -70,15 +71,6 @@ def node_start(task: NodeTask) -> IntArray | None:
         return None
     sizes = [task.tree.leaf_count(child) for child in task.tree.children(task.tree.root)]
     return np.repeat(np.arange(len(sizes)), sizes)[task.start]
-
-
-def _forced_use(instance: Instance) -> FloatArray:
-    """Return what each side row uses wherever the units go (mixed families, homes elsewhere)."""
-    used = np.zeros(len(instance.side))
-    for rows in instance.chunks():
-        for r, row in enumerate(instance.side):
-            used[r] += float(row.term.block(rows).min(axis=1).sum())
-    return used
 
 
 def node_instance(task: NodeTask) -> Instance:
@@ -113,7 +105,7 @@ def merged_instance(task: NodeTask, nodes: Sequence[str]) -> Instance:
     """Return the instance over ``nodes``, left to right, which together hold all leaves of the task."""
     tree, flat = task.tree, task.instance
     sizes = np.array([tree.leaf_count(node) for node in nodes])
-    upper = task.budget / tree.depth + _forced_use(flat)
+    upper = task.budget / tree.depth + forced_moves(flat)
     side = tuple(replace(row, upper=float(limit)) for row, limit in zip(flat.side, upper, strict=True))
     if (sizes == 1).all():
         return replace(flat, side=side)
@@ -139,16 +131,17 @@ def merged_instance(task: NodeTask, nodes: Sequence[str]) -> Instance:
         upper=upper_band,
         shares=shares / shares.sum(),
         cost=costs + barred,
-        side=tuple(replace(row, term=_merge_side(row.term, group, flat.shares)) for row in side),
+        side=tuple(replace(row, term=_merge_side(flat, row.term, group)) for row in side),
         previous=None if flat.previous is None else np.where(flat.previous >= 0, group[flat.previous], flat.previous),
         apart=apart,
         evenness=evenness,
     )
 
 
-def _merge_side(term: Term, group: IntArray, shares: FloatArray) -> Term:
-    """Merge exactly: the sum over a family's accounts is not the sum of their lowest values."""
-    return Lowest(term, group) if isinstance(term, Grouped) else term.merge(group, shares)
+def _merge_side(flat: Instance, term: Term, group: IntArray) -> Term:
+    """Merge exactly: the best of the leaves that are open, for a family the best for all of it together."""
+    rules = tuple(t for t in flat.cost if isinstance(t, Only | Barred))
+    return Lowest(term, group, rules) if rules or isinstance(term, Grouped) else term.merge(group, flat.shares)
 
 
 def _apart_below(
@@ -252,23 +245,24 @@ def restrict_task(task: NodeTask, node: str, units: IntArray) -> NodeTask:
 
 
 def _left_over(task: NodeTask, node: Instance, assignment: IntArray) -> FloatArray:
-    used = np.zeros(len(node.side))
+    used = -forced_moves(task.instance)
     for rows in node.chunks():
         here = assignment[rows]
         for r, row in enumerate(node.side):
-            block = row.term.block(rows)
-            used[r] += float((block[np.arange(len(here)), here] - block.min(axis=1)).sum())
+            used[r] += float(row.term.block(rows)[np.arange(len(here)), here].sum())
     return np.maximum(task.budget - used, 0.0)
 
 
 def _movable(instance: Instance) -> FloatArray:
     """Return how much of each side row can still be used: what the units could move."""
-    out = np.zeros(len(instance.side))
+    out = -forced_moves(instance)
     for rows in instance.chunks():
+        if not instance.side:
+            break
+        barred = ~np.isfinite(instance.cost_block(rows))
         for r, row in enumerate(instance.side):
-            block = row.term.block(rows)
-            out[r] += float((block.max(axis=1) - block.min(axis=1)).sum())
-    return out
+            out[r] += float(np.where(barred, 0.0, row.term.block(rows)).max(axis=1).sum())
+    return np.maximum(out, 0.0)
 
 
 def _within(previous: IntArray, start: int, stop: int) -> IntArray:

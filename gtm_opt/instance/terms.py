@@ -394,29 +394,38 @@ class Lowest:
     inner : Term
     group : ndarray of int, shape (n_territories,)
         Group of each territory of ``inner``, 0 .. n_groups - 1, none empty.
+    rules : tuple of Term
+        Infinite where a territory is barred; it counts only where its whole group is.
     """
 
     inner: Term
     group: IntArray
+    rules: tuple[Term, ...] = ()
 
     def block(self, rows: Rows) -> FloatArray:
         """Return the values of ``rows``."""
-        return _lowest(self.inner.block(rows), self.group)
+        values = self.inner.block(rows)
+        lowest = _lowest(values, self.group)
+        if not self.rules:
+            return lowest
+        allowed = _lowest(sum((rule.block(rows) for rule in self.rules), values), self.group)
+        return np.where(np.isfinite(allowed), allowed, lowest)
 
     def take(self, units: IntArray) -> Lowest:
         """Return the term of a subset of the units."""
-        return Lowest(self.inner.take(units), self.group)
+        return Lowest(self.inner.take(units), self.group, tuple(rule.take(units) for rule in self.rules))
 
     def take_territories(self, territories: IntArray) -> Lowest:
         """Return the term of a subset of the groups."""
         position = np.full(int(self.group.max()) + 1, -1, dtype=np.int64)
         position[territories] = np.arange(len(territories))
         columns = np.flatnonzero(position[self.group] >= 0)
-        return Lowest(self.inner.take_territories(columns), position[self.group[columns]])
+        rules = tuple(rule.take_territories(columns) for rule in self.rules)
+        return Lowest(self.inner.take_territories(columns), position[self.group[columns]], rules)
 
     def merge(self, group: IntArray, shares: FloatArray) -> Lowest:
         """Return the lowest value in each group of groups."""
-        return Lowest(self.inner, group[self.group])
+        return Lowest(self.inner, group[self.group], self.rules)
 
 
 def _moved(at: IntArray, position: IntArray) -> IntArray:
