@@ -16,6 +16,7 @@ from gtm_opt.instance import Distance, Grouped
 from gtm_opt.model import MaxMoved
 
 if TYPE_CHECKING:
+    from gtm_opt.carving.compile import Compiled
     from gtm_opt.carving.result import Carving
     from gtm_opt.instance import FloatArray, Term
     from gtm_opt.model import Rule
