@@ -15,10 +15,14 @@ from gtm_opt.carving.compile import compile_problem, unit_positions
 from gtm_opt.carving.conflicts import conflict, conflict_text
 from gtm_opt.carving.impossible import impossible
 from gtm_opt.carving.levels import NodeSolution, Options
+from gtm_opt.carving.flat_bound import flat_certificate
 from gtm_opt.carving.nearest import make_possible
 from gtm_opt.carving.node import root_task
+from gtm_opt.carving.polish import polish_leaves
+from gtm_opt.carving.rebuild import leaf_of_unit, rebuild
 from gtm_opt.carving.result import Carving
 from gtm_opt.carving.schedule import carve_tree
+from gtm_opt.carving.segments import Segments, decide, with_decision
 from gtm_opt.carving.settings import Level, TreeSettings, check_levels
 from gtm_opt.errors import DataError, InfeasibleError, SolverError, shorten
 from gtm_opt.instance import Barred, Only
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from gtm_opt.carving.compile import Compiled
+    from gtm_opt.carving.node import NodeTask
     from gtm_opt.instance import Instance, IntArray
     from gtm_opt.model import CarvingProblem
     from gtm_opt.solvers import ProgressCallback, Solver
@@ -43,7 +48,7 @@ __all__ = ["carve"]
 def carve(
     problem: CarvingProblem,
     *,
-    hierarchy: Hierarchy | Literal["flat"] | None = None,
+    hierarchy: Hierarchy | Segments | Literal["flat"] | None = None,
     solver: str | Solver = "auto",
     time_limit: float | None = None,
     effort: float = 1.0,
@@ -56,13 +61,15 @@ def carve(
     start: pd.DataFrame | pd.Series | Mapping[str, str] | None = None,
     levels: Mapping[str, Level] | None = None,
     tolerance_budget: float = 0.5,
+    given: pd.Series | Mapping[str, str] | None = None,
+    flat_bound: bool = False,
 ) -> Carving:
     """Carve accounts into territories.
 
     Parameters
     ----------
     problem : CarvingProblem
-    hierarchy : Hierarchy or "flat", optional
+    hierarchy : Hierarchy, Segments or "flat", optional
         Carve down this tree, whose leaves are the territories. Default: one node for up to
         ``max_buckets`` territories, else a balanced tree over them: neighbors together where the
         territories have centers, in their order otherwise.
@@ -94,6 +101,12 @@ def carve(
     tolerance_budget : float
         Fraction of the tolerance an inner node may use for each level below it, above 0 to 1: the
         rest is kept for those levels.
+    given : Series or mapping of str to str, optional
+        Node of the hierarchy per account id: a level made by hand, below which to carve. Where every
+        account is given a node, the leaves below share what their node has.
+    flat_bound : bool
+        Bound a tree by prices over all leaves at once, so that the gap shows what carving step
+        by step costs at most. One more pass over accounts x leaves.
 
     Returns
     -------
@@ -125,12 +138,12 @@ def carve(
     """
     _check_arguments(time_limit, effort, max_gap, on_infeasible, seed)
     get_solver(solver)
-    tree = _tree(problem, hierarchy, max_buckets)
+    problem, tree, decision = _decided(problem, hierarchy, given, max_buckets)
     from gtm_opt.carving.bars import as_callback
 
     with as_callback(progress, tree) as (callback, on_node):
         run = Run(time_limit, callback)
-        compiled = find_open_centers(compile_problem(problem, tree.leaves), tree, seed)
+        compiled = with_decision(find_open_centers(compile_problem(problem, tree.leaves), tree, seed), decision, tree)
         compiled, notes, reasons = _possible(compiled, on_infeasible)
         begin = None if start is None else unit_positions(compiled, read_assignment(problem, start))
         _check_capabilities(get_solver(solver), compiled.instance)
@@ -138,11 +151,57 @@ def carve(
         settings = TreeSettings(tolerance_budget, dict(levels or {}), compiled.cost_names)
         check_levels(tree, settings, compiled.instance.names)
         task = root_task(tree, compiled.instance, begin, settings)
-        solutions = carve_tree(task, options, run, executor, on_node)
+        solutions = _polished(task, carve_tree(task, options, run, executor, on_node), options, run)
     root = solutions[tree.root]
     if on_infeasible == "raise" and root.result.proved_infeasible:
         raise InfeasibleError(_why(problem, root))
-    return _assemble(problem, tree, compiled, solutions, options, run, notes, bool(reasons))
+    carving = _assemble(problem, tree, compiled, solutions, options, run, notes, bool(reasons))
+    return _with_flat_bound(carving, run) if flat_bound and len(solutions) > 1 else carving
+
+
+def _decided(
+    problem: CarvingProblem,
+    hierarchy: Hierarchy | Segments | Literal["flat"] | None,
+    given: pd.Series | Mapping[str, str] | None,
+    max_buckets: int,
+) -> tuple[CarvingProblem, Hierarchy, IntArray | None]:
+    """Return the problem and the tree, and for each account the leaves it is held to by a rule or by hand."""
+    if isinstance(hierarchy, Segments):
+        if given is not None:
+            raise DataError("`given` and segments both decide a level: use one of them.")
+        hierarchy, given = hierarchy.tree(problem), hierarchy.nodes(problem)
+    tree = _tree(problem, hierarchy, max_buckets)
+    if given is None:
+        return problem, tree, None
+    problem, decision = decide(problem, tree, given)
+    return problem, tree, decision
+
+
+def _polished(
+    task: NodeTask, solutions: dict[str, NodeSolution], options: Options, run: Run
+) -> dict[str, NodeSolution]:
+    """Return the tree after an exchange between leaves where some are outside their bands."""
+    own = options.solver if isinstance(options.solver, str) else options.solver.name
+    if len(solutions) == 1 or own != "auto":
+        return solutions
+    before = leaf_of_unit(task.tree, task.instance.n_units, solutions)
+    after = polish_leaves(task, before, run, options.seed, min(options.effort, 10.0))
+    return solutions if (after == before).all() else rebuild(task, after, solutions, options.max_gap)
+
+
+def _with_flat_bound(carving: Carving, run: Run) -> Carving:
+    flat = carving.compiled.instance
+    found = flat_certificate(flat, carving.unit_leaf, run, carving.options.seed, carving.options.max_gap)
+    if not found.bound > carving.certificate.bound:
+        return carving
+    per = 1 if flat.evenness is not None else carving.problem.n_accounts
+    note = (
+        f"carving step by step, and whole accounts, cost at most {found.gap:.2%} over any carve of all "
+        f"{flat.n_territories} territories at once (bound {found.bound / per:.6g})"
+    )
+    status = carving.status if carving.status is SolveStatus.INFEASIBLE else found.status
+    notes = (*carving.notes, note) if np.isfinite(found.gap) else carving.notes
+    return replace(carving, certificate=replace(found, status=status), status=status, notes=notes)
 
 
 def _check_capabilities(solver: Solver, instance: Instance) -> None:
@@ -234,9 +293,9 @@ def _assemble(
     notes: list[str],
     proved_infeasible: bool,
 ) -> Carving:
-    unit_leaf = _leaf_of_unit(tree, compiled, solutions)
+    unit_leaf = leaf_of_unit(tree, compiled.units.count, solutions)
     root = solutions[tree.root]
-    notes = [*notes, *(f"{step.name}: {step.note}" for step in run.steps if step.name == "retry")]
+    notes = [*notes, *(f"{step.name}: {step.note}" for step in run.steps if step.name in ("retry", "polish"))]
     if (unit_leaf < 0).any():
         failed = [s.node for s in solutions.values() if not len(s.assignment)]
         raise InfeasibleError(
@@ -263,18 +322,6 @@ def _assemble(
         options=options,
         unit_leaf=unit_leaf,
     )
-
-
-def _leaf_of_unit(tree: Hierarchy, compiled: Compiled, solutions: dict[str, NodeSolution]) -> IntArray:
-    leaf = np.full(compiled.units.count, -1, dtype=np.int64)
-    for node, solution in solutions.items():
-        if not len(solution.assignment):
-            leaf[solution.units] = -1
-            continue
-        for position, child in enumerate(tree.children(node)):
-            if tree.is_leaf(child):
-                leaf[solution.units[solution.assignment == position]] = tree.leaf_range(child)[0]
-    return leaf
 
 
 def _termination(solutions: dict[str, NodeSolution], run: Run) -> Termination:
