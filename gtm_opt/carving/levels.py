@@ -111,7 +111,7 @@ def solve_node(task: NodeTask, options: Options, run: Run) -> NodeSolution:
     guide = find_guide(task, seed)
     instance = guided(task, plain, guide)
     result = options.method(instance, run=run, seed=seed, effort=options.effort, start=node_start(task))
-    if result.assignment is None and not result.proved_infeasible:
+    if result.assignment is None:
         result = replace(result, assignment=_least_moved(instance))
     assignment = np.zeros(0, dtype=np.int64) if result.assignment is None else result.assignment
     certificate = certify(instance, result, options.max_gap)
