@@ -66,11 +66,9 @@ def _certificate_line(carving: Carving) -> str:
         return f"no value; {seconds:.2f} s"
     even = carving.compiled.instance.evenness is not None
     per_account = 1 if even else carving.problem.n_accounts
-    bound = (
-        f"bound {c.bound / per_account:.6g} (from {c.source}), gap {_gap_text(c.gap)}"
-        if np.isfinite(c.gap)
-        else "no bound"
-    )
+    bound = "no bound"
+    if np.isfinite(c.gap):
+        bound = f"bound {c.bound / per_account:.6g} (from {c.source}), gap {_gap_text(c.gap)}"
     what = "worst deviation in tolerances" if even else "preference score"
     return f"{what} {c.value / per_account:.6g}, {bound}, {carving.termination.value}, {seconds:.2f} s"
 

@@ -89,11 +89,8 @@ def plot_moves(carving: Carving, *, by: str | None = None, ax: Axes | None = Non
     moving[stays, stays] = np.nan
     ax.set_facecolor("#E4E4E4")
     top = float(np.nanmax(moving)) if np.isfinite(moving).any() else 0.0
-    edges = np.arange(max(values.shape) + 1) - 0.5
-    shown = np.ma.masked_invalid(moving)
-    ax.pcolormesh(
-        edges[: values.shape[1] + 1], edges[: values.shape[0] + 1], shown, cmap="Blues", vmin=0, vmax=top or 1
-    )
+    down, across = (np.arange(n + 1) - 0.5 for n in values.shape)
+    ax.pcolormesh(across, down, np.ma.masked_invalid(moving), cmap="Blues", vmin=0.0, vmax=top or 1.0)
     ax.set_aspect("equal")
     ax.invert_yaxis()
     if max(values.shape) <= WRITTEN:

@@ -8,12 +8,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import gtm_opt as gtm
 from gtm_opt.reporting import PlotNotAvailableError
 from gtm_opt.reporting.cells import cell_text
-from gtm_opt.reporting.words import proof, verdict
+from gtm_opt.reporting.words import exception_costs, proof, verdict
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 VOID = {"meta", "br", "img", "link", "input", "hr"}
@@ -112,6 +113,32 @@ def test_pins_and_rules_have_their_cost(nasty_page: Path) -> None:
     assert "pin (2 accounts)" in words
     assert "The most expensive pins" in words
     assert "would go to" in words
+
+
+def test_rules_have_their_cost_where_centers_were_found() -> None:
+    accounts = pd.DataFrame(
+        {
+            "account_id": [f"A-{i}" for i in range(12)],
+            "parent_id": [None, "A-0", *[None] * 10],
+            "lat": [30.0 + i % 4 for i in range(12)],
+            "lon": [-120.0 + 5 * i for i in range(12)],
+        }
+    )
+    rules = [gtm.KeepTogether("parent_id"), gtm.Pin({"A-11": "T1"})]
+    problem = gtm.CarvingProblem(accounts, 2, [gtm.Count(tolerance=0.2)], [gtm.Near("lat", "lon")], rules)
+    costs, pins, remark = exception_costs(gtm.carve(problem, effort=0.1))
+    assert [rule for rule, _ in costs] == ["keep together by parent_id", "pin (1 accounts)"]
+    assert all(float(cost) >= 0 for _, cost in costs)
+    assert pins is not None
+    assert "Estimated by prices" in remark
+
+
+def test_a_band_with_a_penalty_that_is_left_is_told() -> None:
+    accounts = pd.DataFrame({"account_id": list("abc"), "arr_usd": [9.0, 1.0, 1.0], "owner": ["T1", "T2", "T2"]})
+    soft = [gtm.Balance("arr_usd", tolerance=0.01, penalty=0.001)]
+    carving = gtm.carve(gtm.CarvingProblem(accounts, 2, soft, [gtm.KeepOwner("owner")]), effort=0.1)
+    assert "bands with a penalty bend" in carving.summary()
+    assert "Bands that have a penalty" in verdict(carving)
 
 
 def test_a_loaded_plan_has_the_same_page_but_for_its_clock(plan: gtm.Plan, page: Path, tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def test_the_matrix_of_moves_holds_every_account_once(nasty: gtm.Carving) -> Non
 
 
 def test_moves_by_a_column_that_is_not_there_name_the_nearest(nasty: gtm.Carving) -> None:
-    with pytest.raises(gtm.DataError, match="`by` must be a numeric account column, got 'arr'.*arr_usd"):
+    with pytest.raises(gtm.DataError, match=r"`by` must be a numeric account column, got 'arr'.*arr_usd"):
         gtm.plot_moves(nasty, by="arr")
 
 
@@ -108,7 +108,7 @@ def test_moves_without_owners_and_maps_without_places_say_what_is_missing() -> N
     bare = gtm.carve(gtm.CarvingProblem(accounts, 2, [gtm.Balance("arr_usd")]), solver="lpt")
     with pytest.raises(gtm.DataError, match="Moves need today's owners: add KeepOwner"):
         gtm.plot_moves(bare)
-    with pytest.raises(gtm.DataError, match="no 'lat'. Pass lat= and lon="):
+    with pytest.raises(gtm.DataError, match=r"no 'lat'\. Pass lat= and lon="):
         gtm.plot_map(bare)
 
 
