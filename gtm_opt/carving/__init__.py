@@ -7,7 +7,10 @@ from gtm_opt.carving.compile import Compiled, compile_problem
 from gtm_opt.carving.exceptions import RulePrice, price_of
 from gtm_opt.carving.explain import Explanation, explain
 from gtm_opt.carving.frontier import Frontier, frontier
+from gtm_opt.carving.partial import compare_trees, recarve_subtree
 from gtm_opt.carving.result import Carving
+from gtm_opt.carving.segments import Segments
+from gtm_opt.carving.settings import Level
 
 __all__ = [
     "Carving",
@@ -15,10 +18,13 @@ __all__ = [
     "Compiled",
     "Explanation",
     "Frontier",
+    "Level",
     "RulePrice",
+    "Segments",
     "carve",
     "certify",
     "changes",
+    "compare_trees",
     "compile_problem",
     "dual_bound",
     "evenness_bound",
@@ -26,4 +32,5 @@ __all__ = [
     "frontier",
     "price_of",
     "recarve",
+    "recarve_subtree",
 ]

@@ -13,9 +13,9 @@ from gtm_opt.carving.centers import find_open_centers
 from gtm_opt.carving.certificate import certify
 from gtm_opt.carving.compile import compile_problem, unit_positions
 from gtm_opt.carving.conflicts import conflict, conflict_text
+from gtm_opt.carving.flat_bound import flat_certificate
 from gtm_opt.carving.impossible import impossible
 from gtm_opt.carving.levels import NodeSolution, Options
-from gtm_opt.carving.flat_bound import flat_certificate
 from gtm_opt.carving.nearest import make_possible
 from gtm_opt.carving.node import root_task
 from gtm_opt.carving.polish import polish_leaves
@@ -169,7 +169,8 @@ def _decided(
     if isinstance(hierarchy, Segments):
         if given is not None:
             raise DataError("`given` and segments both decide a level: use one of them.")
-        hierarchy, given = hierarchy.tree(problem), hierarchy.nodes(problem)
+        given = hierarchy.nodes(problem)
+        hierarchy = hierarchy.hierarchy(problem)
     tree = _tree(problem, hierarchy, max_buckets)
     if given is None:
         return problem, tree, None

@@ -12,7 +12,7 @@ from gtm_opt.instance import Dense
 
 if TYPE_CHECKING:
     from gtm_opt.carving.node import NodeTask
-    from gtm_opt.instance import FloatArray, Instance, IntArray
+    from gtm_opt.instance import FloatArray, Instance
 
 __all__ = ["Guide", "ascend", "find_guide", "guided", "look_ahead"]
 

@@ -13,6 +13,10 @@ from gtm_opt.carving.compile import account_labels
 from gtm_opt.measures import check
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    import networkx as nx
+
     from gtm_opt.carving.certificate import Certificate
     from gtm_opt.carving.compile import Compiled
     from gtm_opt.carving.exceptions import RulePrice
@@ -179,6 +183,25 @@ class Carving:
         of_leaf = np.array([path[min(depth, len(path) - 1)] for path in paths], dtype=object)
         at = self.unit_leaf[self.compiled.units.of_account]
         return pd.DataFrame({"account_id": self.problem.resolved.ids, "node": of_leaf[at]})
+
+    def level_table(self, depth: int) -> pd.DataFrame:
+        """Return one row per node at ``depth`` and criterion: accounts, total, target, deviation."""
+        from gtm_opt.carving.outside import level_table
+
+        return level_table(self, depth)
+
+    @cached_property
+    def outside(self) -> pd.DataFrame:
+        """One row per territory and criterion outside its band, and which account or rule forces it."""
+        from gtm_opt.carving.outside import outside_table
+
+        return outside_table(self)
+
+    def to_networkx(self) -> nx.DiGraph[Hashable]:
+        """Return the tree as a directed graph with accounts, totals and deviations on its nodes."""
+        from gtm_opt.carving.outside import tree_graph
+
+        return tree_graph(self)
 
     def roll_up(self, column: str) -> pd.DataFrame:
         """Return the total of any numeric account column at every node of the tree."""

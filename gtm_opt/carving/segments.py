@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,8 @@ from gtm_opt.model import MAX_BUCKETS, Balance, Count, Hierarchy, Limit, Mix
 from gtm_opt.model.tables import did_you_mean, id_text, label_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from gtm_opt.carving.compile import Compiled
     from gtm_opt.instance import FloatArray, IntArray, Rows
     from gtm_opt.model import CarvingProblem, Criterion
@@ -47,7 +48,7 @@ class Segments:
     root: str = "company"
     max_buckets: int = MAX_BUCKETS
 
-    def tree(self, problem: CarvingProblem) -> Hierarchy:
+    def hierarchy(self, problem: CarvingProblem) -> Hierarchy:
         """Return the hierarchy: segments below the root, teams below them."""
         names = {segment: _leaves(team) for segment, team in self.teams.items()}
         self._check_teams(problem, names)
@@ -85,7 +86,8 @@ class Segments:
                 got=f"{len(lost):,} accounts of {kinds}",
                 rows=lost.index,
                 kind="account",
-                remedy=f"Give the segment a team, or change the accounts. There are teams for: {shorten(list(self.teams))}.",
+                remedy="Give the segment a team, or change the accounts. There are teams for: "
+                f"{shorten(list(self.teams))}.",
             )
         found.raise_if_any()
         return values.map({str(s): self._node(s) for s in self.teams})
@@ -152,8 +154,8 @@ def decide(
     at = pd.Index(tree.nodes).get_indexer(pd.Index(asked.where(asked.notna(), None).to_numpy(dtype=object)))
     unknown = asked[asked.notna().to_numpy() & (at < 0)]
     if len(unknown):
-        nodes = shorten(list(unknown.drop_duplicates()))
-        found.add("given", "must name nodes of the hierarchy", got=nodes, rows=unknown.index, kind="account")
+        named = shorten(list(unknown.drop_duplicates()))
+        found.add("given", "must name nodes of the hierarchy", got=named, rows=unknown.index, kind="account")
     found.raise_if_any()
     nodes = at.astype(np.int64)
     _check_families(problem, nodes)
@@ -186,7 +188,7 @@ def _check_pins(problem: CarvingProblem, tree: Hierarchy, nodes: IntArray) -> No
     for account in np.flatnonzero((pinned >= 0) & (nodes >= 0)):
         start, stop = tree.leaf_range(tree.nodes[nodes[account]])
         if not start <= leaf[names[pinned[account]]] < stop:
-            wrong.append(str(problem.resolved.ids[account]))
+            wrong.append(str(problem.resolved.ids[int(account)]))
     if wrong:
         raise DataError(
             f"{len(wrong):,} accounts are pinned outside the segment or node they belong to: {shorten(wrong)}. "
@@ -195,7 +197,9 @@ def _check_pins(problem: CarvingProblem, tree: Hierarchy, nodes: IntArray) -> No
 
 
 def _own_targets(problem: CarvingProblem, tree: Hierarchy, nodes: IntArray, used: list[str]) -> CarvingProblem:
-    accounts, criteria = problem.accounts, []
+    accounts = problem.accounts
+    criteria: list[Criterion] = []
+    parts: Sequence[Balance | Count]
     for criterion in problem.balance:
         if isinstance(criterion, Limit):
             criteria.append(criterion)
@@ -231,7 +235,9 @@ def _rescaled(
             f"Balance('{criterion.column}') depends on the territory: its targets within a segment are not defined. "
             "Carve the segments as problems of their own."
         )
-    values = np.ones(len(accounts)) if isinstance(criterion, Count) else accounts[criterion.column].to_numpy(dtype=float)
+    values = (
+        np.ones(len(accounts)) if isinstance(criterion, Count) else accounts[criterion.column].to_numpy(dtype=float)
+    )
     base = criterion.shares or dict(zip(problem.territories.names, problem.territories.shares, strict=True))
     shares: dict[str, float] = {}
     for node in used:

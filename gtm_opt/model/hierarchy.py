@@ -201,9 +201,7 @@ class Hierarchy:
         return cls(tuple(nodes), tuple(above), tuple(out), (), max_buckets)
 
     @classmethod
-    def by_place(
-        cls, territories: Territories, *, root: str = "company", max_buckets: int = MAX_BUCKETS
-    ) -> Hierarchy:
+    def by_place(cls, territories: Territories, *, root: str = "company", max_buckets: int = MAX_BUCKETS) -> Hierarchy:
         """Group territories by their centers into a balanced tree: neighbors stay together.
 
         Parameters

@@ -87,11 +87,7 @@ def check_shape(tree: Hierarchy, found: Findings) -> None:
             kind="node",
             remedy=f"Group the children, use Hierarchy.split, or pass max_buckets={most}.",
         )
-    weak = [
-        n
-        for n, w in zip(tree.nodes, tree.weights, strict=True)
-        if not children[n] and not 0 < w < float("inf")
-    ]
+    weak = [n for n, w in zip(tree.nodes, tree.weights, strict=True) if not children[n] and not 0 < w < float("inf")]
     if weak:
         found.add(
             "hierarchy",
@@ -102,9 +98,7 @@ def check_shape(tree: Hierarchy, found: Findings) -> None:
             remedy="Drop the territory, or give it a share.",
         )
     position = {n: at for at, n in enumerate(tree.nodes)}
-    early = [
-        n for n, p in zip(tree.nodes, tree.parents, strict=True) if p is not None and position[p] > position[n]
-    ]
+    early = [n for n, p in zip(tree.nodes, tree.parents, strict=True) if p is not None and position[p] > position[n]]
     if early:
         found.add(
             "hierarchy",

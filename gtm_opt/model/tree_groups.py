@@ -51,9 +51,7 @@ def rows_of_places(
     return nodes, above, out
 
 
-def rows_of_groups(
-    reps: pd.DataFrame, by: str, rep: str, share: str | None, root: str, max_buckets: int
-) -> TreeRows:
+def rows_of_groups(reps: pd.DataFrame, by: str, rep: str, share: str | None, root: str, max_buckets: int) -> TreeRows:
     """Return the rows of a tree over reps with the values of a column as nodes."""
     found = Findings()
     for column in (by, rep, *([share] if share else [])):
@@ -79,7 +77,8 @@ def _plane(centers: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return coordinates in which distances compare; what looks like degrees is taken as latitude and longitude."""
     if not len(centers) or (np.abs(centers) > [90.0, 180.0]).any():
         return centers
-    return centers * np.array([1.0, np.cos(np.radians(centers[:, 0].mean()))])
+    out: NDArray[np.float64] = centers * np.array([1.0, np.cos(np.radians(centers[:, 0].mean()))])
+    return out
 
 
 def _along(points: NDArray[np.float64]) -> NDArray[np.int64]:

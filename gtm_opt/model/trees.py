@@ -16,7 +16,16 @@ from gtm_opt.model.tables import id_text
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Nested", "TreeRows", "group_name", "parts_of", "rows_of_dict", "rows_of_frame", "rows_of_reps", "rows_of_split"]
+__all__ = [
+    "Nested",
+    "TreeRows",
+    "group_name",
+    "parts_of",
+    "rows_of_dict",
+    "rows_of_frame",
+    "rows_of_reps",
+    "rows_of_split",
+]
 
 Nested = Mapping[str, Any] | Sequence[str] | float | None
 TreeRows = tuple[list[str], list[str | None], list[float]]
