@@ -43,9 +43,10 @@ def plot_frontier(frontier: Frontier, *, ax: Axes | None = None) -> Axes:
     table = frontier.table.sort_values("stretch", kind="stable")
     x, y = table["stretch"].to_numpy(dtype=float), table["score"].to_numpy(dtype=float)
     ax = axes_for(ax, 7.0, 4.2)
-    bound = np.clip(table["bound"].to_numpy(dtype=float), 0.0, None)
-    ax.fill_between(x, 0.0, bound, step="post", color="#EEEEEE", label="proven: nothing below")
-    ax.plot(x, y, color=COLORS[0], marker="o", markersize=5, label="plans")
+    # a bound holds for everything at least as even: leftwards from its point; a plan serves all that ask less: rightwards
+    bound = np.maximum.accumulate(np.clip(table["bound"].to_numpy(dtype=float), 0.0, None)[::-1])[::-1]
+    ax.fill_between(x, 0.0, bound, step="pre", color="#DDDDDD", linewidth=0, label="proven: nothing inside")
+    ax.plot(x, y, color=COLORS[0], marker="o", markersize=5, drawstyle="steps-post", label="plans")
     at = table[table["knee"].astype(bool)]
     ax.plot(at["stretch"], at["score"], "D", color=BAD, markersize=9, label="knee", linestyle="none")
     ax.axvline(1.0, color="#555555", linewidth=0.8, linestyle=":", label="tolerances as asked")

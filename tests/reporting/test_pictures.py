@@ -126,6 +126,14 @@ def test_the_frontier_marks_its_knee() -> None:
     assert ax.get_xscale() == "log"
 
 
+def test_the_frontier_shades_only_what_is_proven() -> None:
+    vertices = gtm.plot_frontier(_curve()).collections[0].get_paths()[0].vertices
+    between = vertices[(vertices[:, 0] > 0.1) & (vertices[:, 0] < 1.0)]
+    assert (between[:, 1] <= 0.04).all()
+    beyond = vertices[vertices[:, 0] > 1.0]
+    assert (beyond[:, 1] == 0.0).all()  # the bound at 1 says nothing about plans that are less even
+
+
 def test_capacity_without_quotas_has_bars_only(plan: gtm.Plan) -> None:
     assert plan.capacity is not None
     ax = gtm.plot_capacity(plan.capacity)
