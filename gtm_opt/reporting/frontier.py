@@ -43,7 +43,7 @@ def plot_frontier(frontier: Frontier, *, ax: Axes | None = None) -> Axes:
     table = frontier.table.sort_values("stretch", kind="stable")
     x, y = table["stretch"].to_numpy(dtype=float), table["score"].to_numpy(dtype=float)
     ax = axes_for(ax, 7.0, 4.2)
-    # a bound holds for everything at least as even: leftwards from its point; a plan serves all that ask less: rightwards
+    # a bound holds for all that is at least as even (leftwards); a plan serves all who ask for less (rightwards)
     bound = np.maximum.accumulate(np.clip(table["bound"].to_numpy(dtype=float), 0.0, None)[::-1])[::-1]
     ax.fill_between(x, 0.0, bound, step="pre", color="#DDDDDD", linewidth=0, label="proven: nothing inside")
     ax.plot(x, y, color=COLORS[0], marker="o", markersize=5, drawstyle="steps-post", label="plans")
