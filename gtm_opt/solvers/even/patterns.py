@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from gtm_opt.instance import FloatArray, IntArray
+    from gtm_opt.solvers.protocol import Run
 
     Patterns = NDArray[np.uint8]
 
@@ -23,6 +21,12 @@ _TABLE = 60_000_000
 """Cells of the knapsack table up to which columns are generated."""
 _MOST = 255
 """Units of one size in one pattern: what the arrays of patterns can hold."""
+_NONZEROS = 40_000
+"""Nonzeros of an integer program up to which it is asked: the root of larger ones takes too long."""
+_ROOT, _NODE = 5e-5, 0.005
+"""Work of the root of an integer program per nonzero, and of each of its nodes."""
+_MARGIN = 0.3
+"""Seconds before the end of the run in which no integer program is started."""
 
 
 class PatternModel:
@@ -37,6 +41,12 @@ class PatternModel:
         Varies the dives.
     listed : int
         Patterns up to which the list is complete.
+
+    Attributes
+    ----------
+    work : float
+        Work done so far, in estimated seconds: counted from iterations and sizes, so that it is the same
+        in every run.
 
     Notes
     -----
@@ -59,31 +69,31 @@ class PatternModel:
         value, self.type_of, count = np.unique(-size, return_inverse=True, return_counts=True)
         self.value, self.count = (-value).astype(np.int64), count.astype(np.int64)
         self.columns = np.zeros((0, len(value)), dtype=np.uint8)
+        self.work = 0.0
 
-    def answer(
-        self, seconds: float, stop: Callable[[], bool], generate: bool = True
-    ) -> tuple[bool | None, IntArray | None]:
+    def answer(self, work: float, run: Run, generate: bool = True) -> tuple[bool | None, IntArray | None]:
         """Return (True, assignment), (False, None) when proven impossible, or (None, None).
 
+        Gives up after about ``work`` estimated seconds, or when ``run`` stops.
         ``generate=False`` asks only where the list of patterns is complete.
         """
         total = int(self.size.sum())
         if total > self.k * self.capacity or int(self.size.max()) > self.capacity:
             return False, None
-        until = time.perf_counter() + seconds
+        until = self.work + work
         patterns = self._list()
         if patterns is not None:
-            return self._choose(patterns, seconds, complete=True)
+            return self._choose(patterns, work, run, complete=True)
         if not generate or len(self.value) * (self.capacity + 1) > _TABLE:
             return None, None
-        value, _ = self._generate(self.count, 500, until, stop)
+        value, _ = self._generate(self.count, 500, until, run)
         if value > self.k + 1e-6:
             return False, None
-        if stop() or time.perf_counter() > until:
+        if run.stop() or self.work > until:
             return None, None
-        found = self._choose(np.unique(self.columns, axis=0), 0.3 * seconds, complete=False)
-        while found[1] is None and time.perf_counter() < until and not stop():
-            chosen = self._dive(until, stop)
+        found = self._choose(np.unique(self.columns, axis=0), 0.4 * (until - self.work), run, complete=False)
+        while found[1] is None and self.work < until and not run.stop():
+            chosen = self._dive(until, run)
             if chosen is not None:
                 return True, self._assign(chosen)
         return found
@@ -97,11 +107,10 @@ class PatternModel:
         slack = self.k * self.capacity - int(self.size.sum())
         out = np.zeros((limit, len(self.value)), dtype=np.uint8)
         found = list_patterns(self.value, self.count, self.capacity, max(self.capacity - slack, 0), out)
+        self.work += 0.01
         return out[:found] if found <= limit else None
 
-    def _generate(
-        self, count: IntArray, rounds: int, until: float, stop: Callable[[], bool]
-    ) -> tuple[float, FloatArray]:
+    def _generate(self, count: IntArray, rounds: int, until: float, run: Run) -> tuple[float, FloatArray]:
         """Generate columns for ``count``; return (proven bound on the territories needed, relaxation)."""
         from scipy.optimize import linprog
 
@@ -114,7 +123,14 @@ class PatternModel:
         x: FloatArray = np.zeros(0)
         for _ in range(rounds):
             usable = np.minimum(self.columns, cap)[:, here].astype(np.float64)
-            lp = linprog(np.ones(len(usable)), A_ub=-usable.T, b_ub=-count[here], method="highs-ds")
+            lp = linprog(
+                np.ones(len(usable)),
+                A_ub=-usable.T,
+                b_ub=-count[here],
+                method="highs-ds",
+                options={"time_limit": max(run.remaining, 0.01)},
+            )
+            self.work += 0.003 + 1e-7 * lp.nit * sum(usable.shape)
             if lp.status != 0:
                 break
             x = np.asarray(lp.x, dtype=np.float64)
@@ -122,13 +138,16 @@ class PatternModel:
             left, new = cap[here].copy(), []
             for turn in range(9):
                 best = best_fill(self.value[here], left, price, self.capacity, self.capacity + 1, take)
+                self.work += 1.5e-9 * self.capacity * float(np.minimum(left, self.capacity // self.value[here]).sum())
                 if turn == 0:
                     bound = max(bound, float(price @ count[here]) / max(best, 1.0))
                 if best <= 1.0 + 1e-7 or not take.any():
                     break
                 new.append(take.astype(np.uint8))
                 left = left - take
-            if not new or time.perf_counter() > until or stop():
+                if run.stop():
+                    break
+            if not new or self.work > until or run.stop():
                 break
             wide = np.zeros((len(new), len(count)), dtype=np.uint8)
             wide[:, here] = new
@@ -141,13 +160,13 @@ class PatternModel:
         if len(self.columns) == 0:
             self.columns = np.diag(np.minimum(cap, self.capacity // self.value)).astype(np.uint8)
 
-    def _dive(self, until: float, stop: Callable[[], bool]) -> Patterns | None:
+    def _dive(self, until: float, run: Run) -> Patterns | None:
         """Fix patterns one after the other, most used in the relaxation first, with some chance."""
         count = self.count.copy()
         chosen: list[Patterns] = []
         while count.any():
-            bound, x = self._generate(count, 8, until, stop)
-            if bound > self.k - len(chosen) + 1e-6 or not len(x) or stop() or time.perf_counter() > until:
+            bound, x = self._generate(count, 8, until, run)
+            if bound > self.k - len(chosen) + 1e-6 or not len(x) or run.stop() or self.work > until:
                 return None
             score = x[: len(self.columns)] * self.rng.uniform(0.7, 1.0, size=len(x))
             best = int(score.argmax())
@@ -159,12 +178,16 @@ class PatternModel:
                 return None
         return np.array(chosen, dtype=np.uint8)
 
-    def _choose(self, patterns: Patterns, seconds: float, complete: bool) -> tuple[bool | None, IntArray | None]:
+    def _choose(self, patterns: Patterns, work: float, run: Run, complete: bool) -> tuple[bool | None, IntArray | None]:
         from scipy.optimize import Bounds, LinearConstraint, milp
         from scipy.sparse import csr_array, vstack
 
         if len(patterns) == 0:
             return (False, None) if complete else (None, None)
+        root = _ROOT * float(np.count_nonzero(patterns))
+        if root > _ROOT * _NONZEROS or run.remaining < _MARGIN:
+            return None, None
+        nodes = max(1, int((work - root) / _NODE))
         exact = complete and int(self.size.sum()) == self.k * self.capacity
         rows = csr_array(patterns.T.astype(np.float64))
         lower = self.count.astype(np.float64)
@@ -177,8 +200,11 @@ class PatternModel:
             constraints=LinearConstraint(rows, lower, upper),
             integrality=np.ones(len(patterns), dtype=np.int64),
             bounds=Bounds(0.0, np.inf),
-            options={"time_limit": max(seconds, 0.05)},
+            options={"node_limit": nodes, "time_limit": max(run.remaining - _MARGIN / 2.0, 0.01)},
         )
+        settled = found.x is not None or found.status == 2
+        visited = (found.mip_node_count or 1) if settled else nodes
+        self.work += root + _NODE * visited
         if found.x is not None:
             chosen = np.repeat(patterns, np.rint(found.x).astype(np.int64), axis=0)
             return True, self._assign(chosen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,15 +11,21 @@ from gtm_opt.solvers.even.bounds import integer_step
 from gtm_opt.solvers.even.packing_bounds import load_bound
 from gtm_opt.solvers.even.patterns import PatternModel
 from gtm_opt.solvers.even.problem import PEAK
+from gtm_opt.solvers.even.streams import STREAMS, side_by_side
+from gtm_opt.solvers.protocol import Termination
 
 if TYPE_CHECKING:
     from gtm_opt.instance import IntArray
     from gtm_opt.solvers.even.problem import EvenProblem
     from gtm_opt.solvers.protocol import Run
 
-__all__ = ["PeakSearch", "applies"]
+__all__ = ["PeakSearch", "applies", "search_peak"]
 
 _SLICE = 2_000_000
+_STEPS = 8e7
+"""Steps of a squeeze in a second."""
+_FIRST, _LONGEST = 0.7, 60.0
+"""Estimated seconds of the first round at effort 1, and of the longest one."""
 _MODEL_UNITS = 2_000
 
 
@@ -47,7 +54,6 @@ class PeakSearch:
     start : ndarray of int
     seed : int
     run : Run
-    effort : float
 
     Notes
     -----
@@ -55,8 +61,8 @@ class PeakSearch:
     bound and incumbent, annealing of the excess and pattern models, which may also raise the bound.
     """
 
-    def __init__(self, problem: EvenProblem, start: IntArray, seed: int, run: Run, effort: float) -> None:
-        self.run, self.effort = run, effort
+    def __init__(self, problem: EvenProblem, start: IntArray, seed: int, run: Run) -> None:
+        self.run = run
         self.step = integer_step(problem.weights[:, 0])
         self.size = np.rint(problem.weights[:, 0] / self.step).astype(np.int64)
         self.k = problem.n_territories
@@ -68,6 +74,14 @@ class PeakSearch:
         self.best = start.copy()
         self.upper = self._peak(start)
         self.lower = load_bound(self.size, self.k)
+
+    def branch(self, run: Run) -> PeakSearch:
+        """Return a search that goes on from here with its own random numbers."""
+        other = copy(self)
+        other.run = run
+        other.rng = np.random.default_rng(int(self.rng.integers(2**62)))
+        other.state = other.rng.integers(1, 2**63, size=1).astype(np.uint64)
+        return other
 
     def _loads(self, assign: IntArray) -> IntArray:
         loads = np.zeros(self.k, dtype=np.int64)
@@ -82,34 +96,35 @@ class PeakSearch:
         peak = self._peak(assign)
         if peak < self.upper:
             self.best, self.upper = assign.copy(), peak
-            self.run.report("peak", self.upper * self.factor, self.lower * self.factor)
 
     @property
     def done(self) -> bool:
         """Whether the bound is met, or the run has to stop."""
         return self.upper <= self.lower or self.run.stop()
 
-    def solve(self) -> tuple[IntArray, int, int]:
-        """Return the best assignment, its largest load and the bound (both in whole steps)."""
+    def open(self, effort: float) -> None:
+        """Construct, and squeeze at the bound and between bound and incumbent."""
+        share = min(max(effort, 0.02), 1.0)
         if len(self.free) == 0 or self.done:
-            return self.best, self.upper, self.lower
+            return
         self._construct()
         if not self.done:
-            self.squeeze(self.lower, 8 * _SLICE)
+            self.squeeze(self.lower, 8 * _SLICE * share)
         if not self.done:
-            self._bisect(4 * _SLICE)
-        steps, seconds, turn = 8.0 * _SLICE, 4.0 * min(max(self.effort, 0.05), 1.0), 0
-        rounds = 1 + 3 * self.effort
-        while not self.done and turn < rounds:
+            self._bisect(4 * _SLICE * share)
+
+    def follow(self, role: int, turn: int, work: float) -> None:
+        """Go on for about ``work`` estimated seconds: with models first (``role`` 0), or with squeezes."""
+        if role == 0:
             if len(self.free) <= _MODEL_UNITS:
-                self._models(seconds)
-            self._repack(20 + 20 * turn)
-            if not self.done:
-                self.squeeze(self.upper - 1, steps)
-            if not self.done and turn % 2 == 1:
-                self.squeeze(self.lower, steps)
-            steps, seconds, turn = min(2.0 * steps, 4e8), 2.0 * seconds, turn + 1
-        return self.best, self.upper, self.lower
+                self._models(0.7 * work)
+            self._repack(0.3 * work)
+            return
+        if not self.done:
+            self.squeeze(self.upper - 1, 0.5 * work * _STEPS)
+        if not self.done and turn % 2 == 1:
+            self.squeeze(self.lower, 0.25 * work * _STEPS)
+        self._repack(0.4 * work)
 
     def _construct(self) -> None:
         from gtm_opt.solvers.even._kernels_peak import first_fit, largest_differencing
@@ -172,14 +187,15 @@ class PeakSearch:
         self.keep(found)
         return self.upper <= capacity
 
-    def _models(self, seconds: float) -> None:
+    def _models(self, work: float) -> None:
         """Ask pattern models between bound and incumbent: raise the bound, or take a packing."""
         units = self.free
         low = self.lower
         while low < self.upper and not self.done:
             middle = (low + self.upper - 1) // 2
-            limit = min(seconds, 0.5 * self.run.remaining)
-            fits, packed = PatternModel(self.size[units], self.k, middle, self.rng).answer(limit, self.run.stop)
+            model = PatternModel(self.size[units], self.k, middle, self.rng)
+            fits, packed = model.answer(work, self.run)
+            work = max(work - model.work, 0.1 * work)
             if packed is not None:
                 assign = self.best.copy()
                 assign[units] = packed
@@ -187,13 +203,11 @@ class PeakSearch:
                 continue
             if fits is False:
                 self.lower = max(self.lower, middle + 1)
-                self.run.report("patterns", self.upper * self.factor, self.lower * self.factor)
             low = middle + 1
 
-    def _repack(self, tries: int) -> None:
+    def _repack(self, work: float) -> None:
         """Re-pack a few territories exactly: one at the peak with some others."""
-        idle = 0
-        while idle < tries and not self.done:
+        while work > 0.0 and not self.done:
             loads = self._loads(self.best)
             worst = np.flatnonzero(loads == self.upper)
             each = max(1.0, len(self.free) / self.k)
@@ -202,28 +216,67 @@ class PeakSearch:
             if len(others) == 0:
                 return
             chosen = np.concatenate([[self.rng.choice(worst)], others[: few - 1]])
-            idle = 0 if self._repack_these(chosen) else idle + 1
+            work -= 0.01 + self._repack_these(chosen)
 
-    def _repack_these(self, chosen: IntArray) -> bool:
+    def _repack_these(self, chosen: IntArray) -> float:
+        """Re-pack the chosen territories below the incumbent where that is possible; return the work."""
         place = np.full(self.k, -1, dtype=np.int64)
         place[chosen] = np.arange(len(chosen))
         units = self.free[place[self.best[self.free]] >= 0]
         mean = -(-int(self.size[units].sum()) // len(chosen))
-        low, better = max(mean, self.lower), False
-        high = self.upper - 1
-        while low <= high and not self.run.stop():
-            middle = high if better is False and low < high else (low + high) // 2
-            model = PatternModel(self.size[units], len(chosen), middle, self.rng)
-            _, packed = model.answer(min(0.5, self.run.remaining), self.run.stop, generate=False)
-            if packed is None:
-                if not better:
-                    return False
-                low = middle + 1
-                continue
+        if max(mean, self.lower) >= self.upper:
+            return 0.0
+        model = PatternModel(self.size[units], len(chosen), self.upper - 1, self.rng)
+        _, packed = model.answer(0.5, self.run, generate=False)
+        if packed is not None:
             assign = self.best.copy()
             assign[units] = chosen[packed]
-            self.best, better = assign, True
-            self.upper = min(self.upper, self._peak(assign))
-            high = middle - 1
-            break
-        return better
+            self.best, self.upper = assign, min(self.upper, self._peak(assign))
+        return model.work
+
+
+def search_peak(
+    problem: EvenProblem, start: IntArray, seed: int, run: Run, effort: float, workers: int = 2
+) -> PeakSearch:
+    """Search for the smallest largest load in rounds, each three times as long as the one before.
+
+    Returns
+    -------
+    PeakSearch
+        Its ``best`` and ``lower`` are the answer; both streams' findings are joined after each round.
+    """
+    search = PeakSearch(problem, start, seed, run)
+    try:
+        search.open(effort)
+        work, turn = _FIRST * min(effort, 1.0), 0
+        while not search.done and len(search.free) and work > 0.0 and 3**turn <= 3.0 * max(effort, 1.0):
+            streams = _round(search, turn, work, effort, workers)
+            for stream in streams:
+                search.keep(stream.best)
+                search.lower = max(search.lower, stream.lower)
+            run.report("patterns", search.upper * search.factor, search.lower * search.factor)
+            work, turn = min(3.0 * work, _LONGEST), turn + 1
+    except KeyboardInterrupt:
+        run.interrupt()
+    return search
+
+
+def _round(search: PeakSearch, turn: int, work: float, effort: float, workers: int) -> list[PeakSearch]:
+    """Follow the search in all streams; those after one that has proved its answer are stopped."""
+    parts = [search.run.within(np.inf) for _ in range(STREAMS)]
+    streams = [search.branch(part) for part in parts]
+
+    def follow(index: int) -> PeakSearch:
+        stream = streams[index]
+        stream.follow(index % 2, turn, work)
+        if stream.upper <= stream.lower:
+            for other, part in enumerate(parts):
+                if other > index or np.isinf(effort):
+                    part.struck = Termination.PROVED
+        return stream
+
+    def look() -> None:
+        upper, lower = min(s.upper for s in streams), max(s.lower for s in streams)
+        search.run.report("peak", upper * search.factor, lower * search.factor)
+
+    return side_by_side(follow, workers, search.run, look)

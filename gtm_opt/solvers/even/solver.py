@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,9 +12,10 @@ from gtm_opt.measures import evaluate
 from gtm_opt.solvers.even.bounds import met, problem_bound
 from gtm_opt.solvers.even.construct import greedy_order, place_units
 from gtm_opt.solvers.even.lexicographic import balance_the_rest
-from gtm_opt.solvers.even.peak import PeakSearch, applies
+from gtm_opt.solvers.even.peak import applies, search_peak
 from gtm_opt.solvers.even.problem import normal_form
 from gtm_opt.solvers.even.search import Budget, Stream
+from gtm_opt.solvers.even.streams import STREAMS, side_by_side
 from gtm_opt.solvers.protocol import Capabilities, SolverResult
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Even", "even"]
 
-_STREAMS = 2
 _CAPABILITIES = Capabilities(
     bands=False, side_rows=False, by_territory=False, evenness=True, proof=True, lower_bound=True
 )
@@ -69,7 +68,8 @@ class Even:
         begin = run.seconds
         try:
             if applies(problem):
-                assign, bound = _peak(problem, assign, bound, run, seed, effort)
+                search = search_peak(problem, assign, seed, run, effort, self.workers)
+                assign, bound = search.best, max(bound, search.lower * search.factor)
                 value = problem.value(problem.deviations(assign))
             else:
                 assign, value = self._search(problem, assign, bound, run, seed, effort)
@@ -95,11 +95,11 @@ class Even:
         return given if values[0] <= values[1] else greedy
 
     def _rest(self, problem: EvenProblem, assign: IntArray, run: Run, seed: int, effort: float) -> IntArray:
-        begin = run.seconds
+        begin, part = run.seconds, run.within(np.inf)  # what it reports would be of another question
 
         def solve(changed: EvenProblem, current: IntArray, last: bool) -> IntArray:
             share = min(effort, 1.0) if last else 0.02 * min(effort, 1.0)
-            return self._search(changed, current, problem_bound(changed), run, seed, share)[0]
+            return self._search(changed, current, problem_bound(changed), part, seed, share)[0]
 
         try:
             if run.stop():
@@ -116,42 +116,27 @@ class Even:
         self, problem: EvenProblem, assign: IntArray, bound: float, run: Run, seed: int, effort: float
     ) -> tuple[IntArray, float]:
         budget = Budget(effort * 1e7, effort * 200.0)
+        value = problem.value(problem.deviations(assign))
         proved: list[int] = []
+        begun: list[Stream] = []
 
         def work(index: int) -> Stream:
             def stop() -> bool:
                 return run.stop() or any(i < index or np.isinf(effort) for i in proved)
 
-            stream = Stream(problem, assign, seed * _STREAMS + index, bound, stop)
+            stream = Stream(problem, assign, seed * STREAMS + index, bound, stop)
+            begun.append(stream)
             stream.run(budget)
             if met(stream.value, bound):
                 proved.append(index)
             return stream
 
-        if self.workers > 1:
-            with ThreadPoolExecutor(self.workers) as pool:
-                futures = [pool.submit(work, index) for index in range(_STREAMS)]
-                try:
-                    streams = [future.result() for future in futures]
-                except KeyboardInterrupt:
-                    run.interrupt()
-                    streams = [future.result() for future in futures]
-        else:
-            streams = [work(index) for index in range(_STREAMS)]
+        def look() -> None:
+            run.report("search", min((stream.value for stream in begun), default=value), bound)
+
+        streams = side_by_side(work, self.workers, run, look)
         best = min(streams, key=lambda stream: stream.value)
         return best.best, best.value
-
-
-def _peak(
-    problem: EvenProblem, assign: IntArray, bound: float, run: Run, seed: int, effort: float
-) -> tuple[IntArray, float]:
-    search = PeakSearch(problem, assign, seed, run, effort)
-    try:
-        found, _, lower = search.solve()
-    except KeyboardInterrupt:
-        run.interrupt()
-        found, lower = search.best, search.lower
-    return found, max(bound, lower * search.factor)
 
 
 def _cheapest_labels(instance: Instance, problem: EvenProblem, assign: IntArray) -> IntArray:

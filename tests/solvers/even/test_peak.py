@@ -62,7 +62,7 @@ def test_the_pattern_model_answers_like_all_assignments(sizes, k, more):
     sizes = np.array(sizes)
     capacity = max(-(-int(sizes.sum()) // k), int(sizes.max())) + more
     model = PatternModel(sizes, k, capacity, np.random.default_rng(0))
-    fits, assign = model.answer(5.0, lambda: False)
+    fits, assign = model.answer(5.0, Run())
     assert fits == (smallest_peak(sizes, k) <= capacity)
     if fits:
         assert np.bincount(assign, weights=sizes, minlength=k).max() <= capacity
@@ -79,10 +79,10 @@ def test_the_bound_on_bins_never_exceeds_what_is_possible(sizes, capacity):
 def test_generated_columns_find_a_packing_and_prove_there_is_none():
     sizes = np.random.default_rng(5).integers(1, 1001, size=50)
     rng = np.random.default_rng(0)
-    loose = PatternModel(sizes, 20, 1221, rng, listed=0).answer(20.0, lambda: False)
+    loose = PatternModel(sizes, 20, 1221, rng, listed=0).answer(20.0, Run())
     assert loose[0] is True
     assert np.bincount(loose[1], weights=sizes, minlength=20).max() <= 1221
-    assert PatternModel(sizes, 20, 1186, rng, listed=0).answer(20.0, lambda: False)[0] is False
+    assert PatternModel(sizes, 20, 1186, rng, listed=0).answer(20.0, Run())[0] is False
 
 
 @pytest.mark.parametrize("bins", [20, 40])
