@@ -175,7 +175,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(root: Path, tmp_path: Path
         scripts = archive.read(next(name for name in names if name.endswith("entry_points.txt"))).decode("utf-8")
     assert [name for name in names if not name.startswith(("gtm_opt/", "gtm_opt-"))] == []
     shipped = [name for name in names if name.startswith("gtm_opt/")]
-    assert [name for name in shipped if not name.endswith((".py", ".csv", "/py.typed"))] == []
+    assert [name for name in shipped if not name.endswith((".py", ".csv", ".j2", "/py.typed"))] == []
     sources = [path for kind in ("*.py", "*.csv") for path in root.glob(f"gtm_opt/**/{kind}")]
     assert {path.relative_to(root).as_posix() for path in sources} <= set(shipped)
     assert "gtm_opt/py.typed" in shipped
