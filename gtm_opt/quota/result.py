@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from gtm_opt.sales_capacity.clock import Proration
-    from gtm_opt.sales_capacity.roster import HasRoster
     from gtm_opt.model.calendar import Calendar
     from gtm_opt.model.roles import Role, Roles
+    from gtm_opt.sales_capacity.clock import Proration
+    from gtm_opt.sales_capacity.roster import HasRoster
 
 __all__ = ["Quotas"]
 

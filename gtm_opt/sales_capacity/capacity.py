@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
+from gtm_opt.errors import Findings
+from gtm_opt.model.roles import Role, Roles
 from gtm_opt.sales_capacity.clock import RAMPED_M, Presence, Proration, presence, ramp_fractions
 from gtm_opt.sales_capacity.result import Capacity, read_by_period
 from gtm_opt.sales_capacity.roster import HasRoster, Roster, read_leaves, read_roster
-from gtm_opt.errors import Findings
-from gtm_opt.model.roles import Role, Roles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from gtm_opt.sales_capacity.roster import Roster
     from gtm_opt.model.calendar import Calendar
+    from gtm_opt.sales_capacity.roster import Roster
 
     FloatArray = NDArray[np.float64]
     IntArray = NDArray[np.int64]

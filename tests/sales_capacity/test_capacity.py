@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gtm_opt.sales_capacity import capacity
 from gtm_opt.errors import DataError
 from gtm_opt.model.calendar import Calendar
 from gtm_opt.model.ramp import Ramp
 from gtm_opt.model.roles import Role
+from gtm_opt.sales_capacity import capacity
 
 FY26 = Calendar("2026-01")
 AE = Role("AE", 1_200_000, ramp=Ramp.steps([0, 0.25, 0.5, 0.75]))
