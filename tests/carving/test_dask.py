@@ -1,0 +1,58 @@
+"""A real cluster: the serial plan, also when a worker is killed in the middle."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import gtm_opt as gtm
+from tests.carving.tree_problems import tree_problem
+
+distributed = pytest.importorskip("distributed")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore"),
+]
+OPTIONS = {"effort": 0.2, "seed": 1, "max_buckets": 3}
+
+
+@pytest.fixture
+def client() -> Iterator[Any]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None)
+        with cluster, distributed.Client(cluster) as given:
+            yield given
+
+
+def test_dask_gives_the_serial_plan(client: Any) -> None:
+    problem = tree_problem(240, 18)
+    serial = gtm.carve(problem, **OPTIONS)
+    plan = gtm.carve(problem, executor=client.get_executor(), **OPTIONS)
+    pd.testing.assert_series_equal(plan.labels, serial.labels)
+
+
+def test_a_killed_dask_worker_changes_nothing(client: Any) -> None:
+    problem = tree_problem(900, 27)
+    serial = gtm.carve(problem, **OPTIONS)
+    victim = next(iter(client.run(os.getpid).values()))
+
+    def kill_soon() -> None:
+        time.sleep(1.0)
+        os.kill(victim, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill_soon)
+    killer.start()
+    plan = gtm.carve(problem, executor=client.get_executor(), **OPTIONS)
+    killer.join()
+    pd.testing.assert_series_equal(plan.labels, serial.labels)
+    assert plan.check.violations["rule"].str.startswith("band of ").all()
