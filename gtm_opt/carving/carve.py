@@ -314,7 +314,7 @@ def _assemble(
         problem=problem,
         hierarchy=tree,
         status=status,
-        termination=_termination(solutions, run),
+        termination=_termination(solutions, run, certificate.gap),
         certificate=replace(certificate, status=status),
         notes=tuple(notes),
         provenance=_provenance(problem, options, run, solutions),
@@ -325,12 +325,13 @@ def _assemble(
     )
 
 
-def _termination(solutions: dict[str, NodeSolution], run: Run) -> Termination:
+def _termination(solutions: dict[str, NodeSolution], run: Run, gap: float) -> Termination:
     reasons = [s.result.termination for s in solutions.values()]
     for worst in (Termination.INTERRUPTED, Termination.TIME_LIMIT, Termination.FINISHED):
         if worst in reasons or run.struck is worst:
             return worst
-    return Termination.PROVED
+    # that every node is proven best proves nothing about the tree as a whole
+    return Termination.PROVED if len(solutions) == 1 or gap == 0.0 else Termination.FINISHED
 
 
 def _provenance(

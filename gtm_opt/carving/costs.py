@@ -87,7 +87,11 @@ def account_weight(
 def _keep_term(problem: CarvingProblem, keep: KeepOwner, k: int, position: IntArray) -> Stay:
     home = problem.resolved.home[keep.owner]
     owned = home >= 0
-    return Stay(np.where(owned, position[home], -1), account_weight(problem, keep, owned), k)
+    weight = account_weight(problem, keep, owned)
+    if keep.value is not None:
+        plain = np.where(owned, keep.weight * problem.n_accounts / max(int(owned.sum()), 1), 0.0)
+        weight = (weight + keep.per_account * plain) / (1.0 + keep.per_account)
+    return Stay(np.where(owned, position[home], -1), weight, k)
 
 
 def _fit_term(problem: CarvingProblem, fit: Fit, territories: Territories) -> Table:

@@ -152,11 +152,15 @@ def _stretch(problem: CarvingProblem, plan: Carving) -> float:
 
 
 def _factors(low: float, high: float, points: int) -> FloatArray:
-    """Return stretches from ``low`` to ``high``: evenly spaced ratios from a tenth of the tolerances on."""
+    """Return stretches from ``low`` to ``high``: even ratios from a tenth of the tolerances on, 1 among them."""
     if high <= low * (1 + 1e-9) or points == 2:
         return np.unique([low, high])
     begin = max(low * (1 + 1e-6), 0.1 * min(1.0, high))
-    return np.unique(np.concatenate([[low], np.geomspace(begin, high, points - 1)]))
+    factors = np.geomspace(begin, high, points - 1)
+    if begin < 1.0 < high:
+        # the tolerances asked for are the one point everybody looks at
+        factors[1 + np.abs(np.log(factors[1:-1])).argmin() if points > 3 else 0] = 1.0
+    return np.unique(np.concatenate([[low], factors]))
 
 
 def _row(problem: CarvingProblem, plan: Carving) -> dict[str, Any]:

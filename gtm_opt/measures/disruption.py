@@ -89,6 +89,10 @@ def _score(problem: CarvingProblem, preference: Preference, at: IntArray) -> tup
     if isinstance(preference, KeepOwner):
         moved, owned = moved_value(problem, at, preference.owner, preference.value)
         share = moved / owned if owned > 0 else 0.0
+        if preference.value is not None:
+            accounts, all_accounts = moved_value(problem, at, preference.owner, None)
+            plain = accounts / all_accounts if all_accounts > 0 else 0.0
+            share = (share + preference.per_account * plain) / (1.0 + preference.per_account)
         return share, moved, f"{preference.value or 'accounts'} moved"
     value = _value(problem, preference)
     total = float(value.sum())

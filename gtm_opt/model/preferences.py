@@ -43,17 +43,23 @@ class KeepOwner:
     unknown : {"error", "unowned"}
         What to do with owners that are no territory's rep: people who left. ``"unowned"``
         treats their accounts as free.
+    per_account : float
+        With a ``value`` column: what the plain number of accounts counts beside it, >= 0. Without it
+        accounts of no value (prospects, where the value is revenue) would move for nothing.
     """
 
     owner: str = "owner"
     value: str | None = None
     weight: float = 1.0
     unknown: Literal["error", "unowned"] = "error"
+    per_account: float = 0.01
 
     def __post_init__(self) -> None:
         _check_weight(f"KeepOwner('{self.owner}')", self.weight)
         if self.unknown not in ("error", "unowned"):
             raise DataError(f"KeepOwner unknown must be 'error' or 'unowned', got {self.unknown!r}.")
+        if not (0.0 <= self.per_account < float("inf")):
+            raise DataError(f"KeepOwner per_account must be a number >= 0, got {self.per_account!r}.")
 
     @property
     def name(self) -> str:

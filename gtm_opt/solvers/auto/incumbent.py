@@ -47,7 +47,7 @@ class Incumbent:
 
     def offer_bound(self, bound: float, step: str) -> None:
         """Take a lower bound if it is better."""
-        if bound > self.bound:
+        if self.bound < bound < float("inf"):
             self.bound = bound
             self._run.report(step, bound=bound)
 

@@ -157,7 +157,7 @@ class AutoSolver:
             self._improve(instance, incumbent, run, seed, effort)
         if not incumbent.feasible and not run.stop():
             self._tiers(instance, incumbent, run, seed, effort)
-        if not incumbent.feasible and run.stop() and not instance.by_territory:
+        if not incumbent.feasible and run.stop() and instance.n_criteria and not instance.by_territory:
             # the clock struck early: a plan that is even beats one that is merely cheap
             from gtm_opt.solvers.even import vector_greedy
 

@@ -115,7 +115,9 @@ class _Builder:
         starts = np.concatenate([[0], np.cumsum([len(c) for c, _ in self.entries])]).astype(np.int64)
         indices = np.concatenate([c for c, _ in self.entries]) if self.entries else np.zeros(0, dtype=np.int64)
         values = np.concatenate([v for _, v in self.entries]) if self.entries else np.zeros(0)
-        return sparse.csr_array((values, indices, starts), shape=(len(self.entries), len(self.columns)))
+        # HiGHS in older SciPy reads 32-bit indices only
+        layout = (values, indices.astype(np.int32), starts.astype(np.int32))
+        return sparse.csr_array(layout, shape=(len(self.entries), len(self.columns)))
 
 
 def formulate(instance: Instance, inside: float = 0.0) -> Formulation:

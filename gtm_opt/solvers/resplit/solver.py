@@ -126,8 +126,7 @@ class ResplitSolver:
         try:
             if before is None or np.isinf(effort):
                 first_part = run.within(0.15 * run.remaining) if np.isinf(effort) else run
-                rounds = None if np.isinf(effort) else self.walk.rounds
-                found = anneal(layout, relaxation, starts, first_part, seed, replace(self.walk, rounds=rounds))
+                found = anneal(layout, relaxation, starts, first_part, seed, self._walk(effort))
                 _pass_on(first_part, run)
                 best = better(instance, found.assignment, best)
                 since = self._tell(instance, best, run, "anneal", since)
@@ -196,9 +195,17 @@ class ResplitSolver:
         )
         if core.assignment is not None:
             best = better(instance, core.assignment, best)
-        bound = max(bound, round_up(core.bound, layout))
+        value = evaluate(instance, best)
+        # a core with nothing below the incumbent proves the incumbent, not more
+        most = value.objective if value.feasible else np.inf
+        bound = max(bound, min(round_up(core.bound, layout), most))
         run.report(self.name, bound=bound)
         return best, bound
+
+    def _walk(self, effort: float) -> AnnealParams:
+        if np.isinf(effort):
+            return replace(self.walk, rounds=None)
+        return replace(self.walk, steps=max(1_000, int(self.walk.steps * effort)))
 
     def _budget(self, effort: float) -> ResplitParams:
         if np.isinf(effort) or self.params.rounds is None:
