@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from gtm_opt.carving.node import NodeTask
     from gtm_opt.instance import FloatArray, Instance
 
-__all__ = ["Guide", "ascend", "find_guide", "guided", "look_ahead"]
+__all__ = ["GUIDE_ROUNDS", "Guide", "ascend", "find_guide", "guided", "look_ahead"]
 
 VIEW = 120
 """Descendants an inner node looks at, at most: it goes down as many levels as that allows."""
 SAMPLE_CELLS = 600_000
 """Units x descendants of the sample whose room is priced."""
-ROUNDS = 240
+GUIDE_ROUNDS = 240
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ def view_nodes(task: NodeTask) -> tuple[str, ...]:
         nodes = deeper
 
 
-def find_guide(task: NodeTask, seed: int) -> Guide | None:
+def find_guide(task: NodeTask, seed: int, rounds: int = GUIDE_ROUNDS) -> Guide | None:
     """Return prices of the room below a node; None where looking ahead tells nothing.
 
     Notes
@@ -73,7 +73,7 @@ def find_guide(task: NodeTask, seed: int) -> Guide | None:
     view = merged_instance(replace(task, instance=flat.take(units), start=None), nodes)
     part = flat.activities[units].sum(axis=0) / np.maximum(flat.activities.sum(axis=0), 1e-300)
     view = replace(view, target=view.target * part, lower=view.lower * part, upper=view.upper * part)
-    return Guide(nodes, ascend(view, ROUNDS))
+    return Guide(nodes, ascend(view, rounds))
 
 
 def look_ahead(task: NodeTask, instance: Instance, guide: Guide) -> Dense:

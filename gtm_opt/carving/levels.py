@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gtm_opt.carving.certificate import Certificate, certify
-from gtm_opt.carving.guide import find_guide, guided
+from gtm_opt.carving.guide import GUIDE_ROUNDS, find_guide, guided
 from gtm_opt.carving.node import children_tasks, node_instance, node_start
 from gtm_opt.measures import evaluate
 from gtm_opt.solvers import Run, SolverResult, get_solver
@@ -28,6 +28,8 @@ __all__ = ["NodeSolution", "Options", "node_seed", "solve_node", "solve_subtree"
 
 FULL_NODES = 4
 """Up to this many nodes each gets the full search; the more there are, the less each."""
+SMALL_TREE = 30
+"""Larger trees leave what is out of band to the polish."""
 TREE_GAP = 1e-3
 MOST_TREE_GAP = 0.03
 TREE_SEARCH_UNITS = 4_000
@@ -60,10 +62,11 @@ class Options:
         """The solver of a node: in a tree ``auto`` spends less on each node the more there are."""
         if self.solver != "auto" or self.nodes == 1:
             return get_solver(self.solver)
-        from gtm_opt.solvers.auto import AutoSolver
+        from gtm_opt.solvers.auto import MENDING_ROUNDS, AutoSolver
 
         many = max(1.0, self.nodes / FULL_NODES)
-        return AutoSolver(min(TREE_GAP * many, MOST_TREE_GAP), TREE_SEARCH_UNITS, 1.0 / many)
+        mending = MENDING_ROUNDS if self.nodes <= SMALL_TREE else 0
+        return AutoSolver(min(TREE_GAP * many, MOST_TREE_GAP), TREE_SEARCH_UNITS, 1.0 / many, mending)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +111,7 @@ def solve_node(task: NodeTask, options: Options, run: Run) -> NodeSolution:
     begin = run.seconds
     plain = node_instance(task)
     seed = node_seed(options.seed, task.tree.root)
-    guide = find_guide(task, seed)
+    guide = find_guide(task, seed, GUIDE_ROUNDS if options.nodes <= SMALL_TREE else GUIDE_ROUNDS // 2)
     instance = guided(task, plain, guide)
     result = options.method(instance, run=run, seed=seed, effort=options.effort, start=node_start(task))
     if result.assignment is None:

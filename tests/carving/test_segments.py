@@ -36,15 +36,15 @@ def test_segments_without_a_team_are_named() -> None:
 
 
 def test_territories_without_a_segment_and_named_twice_are_refused() -> None:
-    with pytest.raises(gtm.DataError, match="must name every territory.*'T12'"):
+    with pytest.raises(gtm.DataError, match=r"must name every territory.*'T12'"):
         gtm.carve(tree_problem(), hierarchy=gtm.Segments("segment", {**TEAMS, "smb": TEAMS["smb"][:-1]}))
-    with pytest.raises(gtm.DataError, match="each territory once.*'T01'"):
+    with pytest.raises(gtm.DataError, match=r"each territory once.*'T01'"):
         gtm.carve(tree_problem(), hierarchy=gtm.Segments("segment", {**TEAMS, "smb": [*TEAMS["smb"], "T01"]}))
 
 
 def test_pins_and_families_across_segments_are_refused() -> None:
     segments = gtm.Segments("segment", TEAMS)
-    with pytest.raises(gtm.DataError, match="pinned outside.*'A-0000'"):
+    with pytest.raises(gtm.DataError, match=r"pinned outside.*'A-0000'"):
         gtm.carve(tree_problem(rules=[gtm.Pin({"A-0000": "T12"})]), hierarchy=segments)
     with pytest.raises(gtm.DataError, match="24 accounts are in families"):
         gtm.carve(tree_problem(rules=[gtm.KeepTogether("family")]), hierarchy=segments)

@@ -33,6 +33,7 @@ FULL_SEARCH_CELLS = 10_000
 MIN_SEARCH = 0.02
 MENDING_ROUNDS = 3
 """More rounds of search where bands are still missed."""
+RESPLIT_EFFORT = 0.2
 SEARCH_UNITS = 60_000
 """Above this the core of the rounding is the search: all units would not fit the cache."""
 
@@ -75,7 +76,11 @@ class AutoSolver:
     search_units : int
         Most units of a node that the search and the re-splits take on as a whole.
     search_effort : float
-        Multiplies the steps of the search and the re-splits only.
+        Multiplies the steps of the search and the re-splits only; below `RESPLIT_EFFORT` there are
+        no re-splits.
+    mending_rounds : int
+        More rounds of search where bands are still missed; without any, no tier by tier either: for
+        nodes of a tree, whose leaves are polished afterwards.
     """
 
     name = "auto"
@@ -83,11 +88,16 @@ class AutoSolver:
     capabilities = Capabilities(evenness=True, proof=True, lower_bound=True)
 
     def __init__(
-        self, good_gap: float = GOOD_GAP, search_units: int = SEARCH_UNITS, search_effort: float = 1.0
+        self,
+        good_gap: float = GOOD_GAP,
+        search_units: int = SEARCH_UNITS,
+        search_effort: float = 1.0,
+        mending_rounds: int = MENDING_ROUNDS,
     ) -> None:
         self.good_gap = good_gap
         self.search_units = search_units
         self.search_effort = search_effort
+        self.mending_rounds = mending_rounds
 
     def __call__(
         self, instance: Instance, *, run: Run, seed: int = 0, effort: float = 1.0, start: IntArray | None = None
@@ -155,7 +165,7 @@ class AutoSolver:
             proved |= self._exact(instance, incumbent, run, seed, effort)
         if not self._good(incumbent, run, effort) and instance.n_units <= self.search_units:
             self._improve(instance, incumbent, run, seed, effort)
-        if not incumbent.feasible and not run.stop():
+        if not incumbent.feasible and not run.stop() and self.mending_rounds:
             self._tiers(instance, incumbent, run, seed, effort)
         if not incumbent.feasible and run.stop() and instance.n_criteria and not instance.by_territory:
             # the clock struck early: a plan that is even beats one that is merely cheap
@@ -196,7 +206,7 @@ class AutoSolver:
         names = ("resplit",) if np.isinf(effort) else ("search", "resplit")
         rounds = int(min(max(1.0, effort), 1e6))
         round_ = 0
-        while round_ < rounds or (not incumbent.feasible and round_ < rounds + MENDING_ROUNDS):
+        while round_ < rounds or (not incumbent.feasible and round_ < rounds + self.mending_rounds):
             for solver in (get_solver(name) for name in names):
                 if self._good(incumbent, run, effort):
                     return
