@@ -31,6 +31,7 @@ _OWN: dict[str, str] = {
     "lpt": "gtm_opt.solvers.baselines.partitioning:LPT",
     "milp": "gtm_opt.solvers.exact:milp",
     "multifit": "gtm_opt.solvers.baselines.partitioning:MULTIFIT",
+    "packing": "gtm_opt.solvers.packing:packing",
     "prices": "gtm_opt.solvers.prices:prices",
     "prtpy": "gtm_opt.solvers.baselines.peers:PRTPY",
     "pulp": "gtm_opt.solvers.exact:pulp_solver",
