@@ -34,6 +34,7 @@ MIN_SEARCH = 0.02
 MENDING_ROUNDS = 3
 """More rounds of search where bands are still missed."""
 RESPLIT_EFFORT = 0.2
+"""Re-splits cost the same however few the steps of the search: below this they are left out."""
 SEARCH_UNITS = 60_000
 """Above this the core of the rounding is the search: all units would not fit the cache."""
 
@@ -58,6 +59,7 @@ class AutoSolver:
 
     Notes
     -----
+    0. Capacities only (generalized assignment) goes to ``packing``, and small ones to a full model, too.
     1. Pure balance ("as even as possible") goes to ``even``; with side rows or limits to a
        bisection on the bands.
     2. Otherwise prices give a bound and say where nearly every unit belongs; rounding
@@ -152,9 +154,14 @@ class AutoSolver:
 
     def _preferences(
         self, instance: Instance, incumbent: Incumbent, run: Run, seed: int, effort: float
-    ) -> tuple[Prices, bool]:
+    ) -> tuple[Prices | None, bool]:
+        from gtm_opt.solvers.packing import is_packing
         from gtm_opt.solvers.prices import solve_prices
 
+        if is_packing(instance):
+            proved_packing = self._packing(instance, incumbent, run, seed, effort)
+            if incumbent.feasible or proved_packing or run.stop():
+                return None, proved_packing
         since = run.seconds
         found = solve_prices(instance, run, min(effort, 10.0))
         incumbent.offer_bound(found.bound, "prices")
@@ -173,6 +180,21 @@ class AutoSolver:
 
             incumbent.offer(vector_greedy(_as_evenness(instance)), "greedy")
         return found, proved
+
+    def _packing(self, instance: Instance, incumbent: Incumbent, run: Run, seed: int, effort: float) -> bool:
+        """Capacities only: a first answer, a full model where it is small, then more of the same."""
+        solver = get_solver("packing")
+        proved = False
+        small = instance.n_units * instance.n_territories <= EXACT_CELLS
+        for part in dict.fromkeys((min(effort, 1.0), effort) if small else (effort,)):
+            result = solver(instance, run=run, seed=seed, effort=part, start=incumbent.assignment)
+            incumbent.offer(result.assignment, solver.name)
+            incumbent.offer_bound(result.bound, solver.name)
+            if not self._good(incumbent, run, effort) and part <= 1.0:
+                proved = self._exact(instance, incumbent, run, seed, effort)
+            if proved or self._good(incumbent, run, effort):
+                break
+        return proved
 
     def _good(self, incumbent: Incumbent, run: Run, effort: float) -> bool:
         wanted = self.good_gap if effort <= 1.0 else 1e-9
@@ -204,6 +226,8 @@ class AutoSolver:
         once = self.search_effort * min(1.0, effort) * min(1.0, max(MIN_SEARCH, cells / FULL_SEARCH_CELLS))
         # re-splits begin with a search of their own: given all the time, they spend it best
         names = ("resplit",) if np.isinf(effort) else ("search", "resplit")
+        if self.search_effort < RESPLIT_EFFORT and np.isfinite(effort):
+            names = ("search",)
         rounds = int(min(max(1.0, effort), 1e6))
         round_ = 0
         while round_ < rounds or (not incumbent.feasible and round_ < rounds + self.mending_rounds):
