@@ -13,7 +13,7 @@ from gtm_opt.carving.centers import find_open_centers
 from gtm_opt.carving.certificate import certify
 from gtm_opt.carving.compile import compile_problem, unit_positions
 from gtm_opt.carving.conflicts import conflict, conflict_text
-from gtm_opt.carving.flat_bound import flat_certificate
+from gtm_opt.carving.flat_bound import FULL_CELLS, flat_certificate
 from gtm_opt.carving.impossible import impossible
 from gtm_opt.carving.levels import NodeSolution, Options
 from gtm_opt.carving.nearest import make_possible
@@ -62,7 +62,7 @@ def carve(
     levels: Mapping[str, Level] | None = None,
     tolerance_budget: float = 0.5,
     given: pd.Series | Mapping[str, str] | None = None,
-    flat_bound: bool = False,
+    flat_bound: bool | None = None,
 ) -> Carving:
     """Carve accounts into territories.
 
@@ -104,9 +104,10 @@ def carve(
     given : Series or mapping of str to str, optional
         Node of the hierarchy per account id: a level made by hand, below which to carve. Where every
         account is given a node, the leaves below share what their node has.
-    flat_bound : bool
+    flat_bound : bool, optional
         Bound a tree by prices over all leaves at once, so that the gap shows what carving step
-        by step costs at most. One more pass over accounts x leaves.
+        by step costs at most. Work in proportion to accounts x leaves; default: where that is at
+        most 200,000.
 
     Returns
     -------
@@ -156,6 +157,8 @@ def carve(
     if on_infeasible == "raise" and root.result.proved_infeasible:
         raise InfeasibleError(_why(problem, root))
     carving = _assemble(problem, tree, compiled, solutions, options, run, notes, bool(reasons))
+    if flat_bound is None:
+        flat_bound = compiled.instance.n_units * len(tree.leaves) <= FULL_CELLS and not run.stop()
     return _with_flat_bound(carving, run) if flat_bound and len(solutions) > 1 else carving
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import gtm_opt as gtm
+from gtm_opt.carving import dual_bound
 from gtm_opt.carving.conflicts import conflict, conflict_text
 
 
@@ -43,7 +44,9 @@ def test_the_margin_by_prices_agrees_with_a_forced_carve_up_to_the_proven_gap(ac
     carving = gtm.carve(make_problem())
     explanation = carving.explain(account, exact=True)
     assert explanation.forced_cost is not None
-    gap = carving.certificate.value - carving.certificate.bound
+    prices = carving.solutions[carving.hierarchy.root].result.prices
+    assert prices is not None
+    gap = carving.certificate.value - dual_bound(carving.compiled.instance, prices)
     reduced = explanation.options["total"] - explanation.options["total"].min()
     forced_place = reduced[explanation.options["option"] == explanation.next_best].iloc[0]
     assert explanation.forced_cost >= forced_place - gap - 1e-6
