@@ -81,12 +81,12 @@ def frontier(problem: CarvingProblem, *, over: str = "moved", points: int = 9, *
     -----
     Each point scales all tolerances by one factor, the stretch, and minimises the preference within
     them; each starts from its tighter neighbor's plan, so scores never rise with the stretch. The
-    knee is the point farthest from the chord [1]_.
+    knee is the point farthest from the chord (Satopaa et al. 2011).
 
     References
     ----------
-    .. [1] Satopaa, V., et al. (2011). Finding a "Kneedle" in a haystack. ICDCS Workshops.
-       doi:10.1109/ICDCSW.2011.20
+    Satopaa, V., et al. (2011). Finding a "Kneedle" in a haystack. ICDCS Workshops.
+    doi:10.1109/ICDCSW.2011.20
     """
     preference = _preference(problem, over)
     if points < 2:

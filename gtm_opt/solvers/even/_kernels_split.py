@@ -65,11 +65,11 @@ def _cell(v, low, cell, cells):
 
 
 @njit(cache=True, nogil=True)
-def match(p_list, q_list, x0, partner, rho, sided, limit, depth, cells):
-    """Find p, q such that both rows ``y = x0 + p + q`` and ``partner - rho * y`` are smallest in max-norm.
+def grid(q_list, depth, cells):
+    """Sort ``q_list`` into a grid over its ``depth`` leading coordinates, ``cells`` per axis.
 
-    Returns the positions (-1, -1 when nothing beats ``limit``) and the value. ``depth`` leading
-    coordinates of ``q_list`` are hashed on a grid of ``cells`` per axis.
+    Returns the sorted list, the former position of each of its rows, where each cell begins, and per axis
+    the lowest and highest value and the cells per unit.
     """
     n_q, d = q_list.shape
     low = np.empty(depth)
@@ -101,12 +101,23 @@ def match(p_list, q_list, x0, partner, rho, sided, limit, depth, cells):
         order[to] = r
         for c in range(d):
             q[to, c] = q_list[r, c]
+    return q, order, start, low, high, inverse
+
+
+@njit(cache=True, nogil=True)
+def match(p_list, begin, end, q, order, start, low, high, inverse, cells, x0, partner, rho, sided, limit):
+    """Find p, q such that both rows ``y = x0 + p + q`` and ``partner - rho * y`` are smallest in max-norm.
+
+    Looks at the rows ``begin <= p < end`` of ``p_list`` and all rows of a `grid`. Returns the positions
+    (-1, -1 when nothing beats ``limit``) and the value.
+    """
+    d, depth = q.shape[1], low.shape[0]
     best_p, best_q, value = -1, -1, limit
     y_low, y_high = np.empty(d), np.empty(d)
     z = np.empty(d)
     first, last, at = np.empty(depth, np.int64), np.empty(depth, np.int64), np.empty(depth, np.int64)
     fresh = True
-    for r in range(p_list.shape[0]):
+    for r in range(begin, end):
         if fresh:
             fresh = False
             for c in range(d):

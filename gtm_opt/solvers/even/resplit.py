@@ -10,6 +10,8 @@ import numpy as np
 from gtm_opt.solvers.even.problem import PEAK, SPREAD
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gtm_opt.instance import FloatArray, IntArray
     from gtm_opt.solvers.even.problem import EvenProblem
 
@@ -19,6 +21,8 @@ _FULL = 16
 """Units per list up to which all subsets are listed."""
 _SAMPLE = 100
 """Units per territory and list from which elementary exchanges are formed."""
+_ROWS = 4096
+"""Rows of one list that are matched with the other between two looks at the clock."""
 _CHOICE = 16
 """Sums of two exchanges looked at for each one listed."""
 
@@ -54,10 +58,19 @@ class Resplitter:
     rng : Generator
     length : int
         Length of the lists.
+    stop : callable
+        Whether to give up, asked between slices of work.
     """
 
-    def __init__(self, problem: EvenProblem, free: IntArray, rng: np.random.Generator, length: int = 1 << 15) -> None:
-        self.problem, self.free, self.rng, self.length = problem, free, rng, length
+    def __init__(
+        self,
+        problem: EvenProblem,
+        free: IntArray,
+        rng: np.random.Generator,
+        length: int = 1 << 15,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.problem, self.free, self.rng, self.length, self.stop = problem, free, rng, length, stop
 
     def centers(self, x: FloatArray) -> FloatArray:
         """Return what deviations are measured from: mid-ranges for a spread, else 0."""
@@ -71,8 +84,6 @@ class Resplitter:
 
         Better: the larger of the two territories' worst deviations falls (below ``limit`` if given).
         """
-        from gtm_opt.solvers.even._kernels_split import match
-
         problem = self.problem
         sided = problem.kind == PEAK
         center = self.centers(x)
@@ -94,19 +105,7 @@ class Resplitter:
             )
         spread = np.ptp(q.sums, axis=0)
         order = np.argsort(-spread, kind="stable")
-        depth = min(len(order), 4 if len(order) > 3 else 3)
-        cells = max(2, int((2.0 * len(q.sums)) ** (1.0 / depth)))
-        at_p, at_q, _ = match(
-            np.ascontiguousarray(p.sums[:, order]),
-            np.ascontiguousarray(q.sums[:, order]),
-            x_a[order],
-            partner[order],
-            rho[order],
-            sided,
-            limit * (1.0 - 1e-12) if limit > 0 else limit,
-            depth,
-            cells,
-        )
+        at_p, at_q = self._match(p.sums[:, order], q.sums[:, order], x_a[order], partner[order], rho[order], limit)
         if at_p < 0:
             return False
         units = np.concatenate([p.flips(at_p), q.flips(at_q), extra])
@@ -117,6 +116,30 @@ class Resplitter:
         x[a] += moved * problem.scale[a]
         x[b] -= moved * problem.scale[b]
         return True
+
+    def _match(
+        self, p: FloatArray, q: FloatArray, x_a: FloatArray, partner: FloatArray, rho: FloatArray, limit: float
+    ) -> tuple[int, int]:
+        """Return the positions of the best two sums below ``limit``, (-1, -1) if none; looks up when to stop."""
+        from gtm_opt.solvers.even._kernels_split import grid, match
+
+        sided = self.problem.kind == PEAK
+        depth = min(p.shape[1], 4 if p.shape[1] > 3 else 3)
+        cells = max(2, int((2.0 * len(q)) ** (1.0 / depth)))
+        p = np.ascontiguousarray(p)
+        q, order, start, low, high, inverse = grid(np.ascontiguousarray(q), depth, cells)
+        limit = limit * (1.0 - 1e-12) if limit > 0 else limit
+        found = (-1, -1)
+        for begin in range(0, len(p), _ROWS):
+            if begin and self.stop():
+                break
+            end = min(begin + _ROWS, len(p))
+            at_p, at_q, limit = match(
+                p, begin, end, q, order, start, low, high, inverse, cells, x_a, partner, rho, sided, limit
+            )
+            if at_p >= 0:
+                found = (int(at_p), int(at_q))
+        return found
 
     def _movable(self, assign: IntArray, here: int, there: int) -> IntArray:
         problem = self.problem

@@ -24,6 +24,8 @@ _STAGES = ((11, 12), (13, 12), (15, 6))
 """Logarithm of the length of the lists, and fruitless tries per pair of territories, of each stage."""
 _NEAR = (0.25, 0.05, 0.0)
 """How far above the best a round may be after a stage to be followed further."""
+_FROZEN = 20
+"""Proposals per pair of units without a change after which annealing ends."""
 _LARGE = 20_000
 """Units from which on annealing gives way to descent."""
 
@@ -136,13 +138,16 @@ class Stream:
         x = problem.deviations(assign)
         norms = np.zeros(problem.n_territories)
         best, best_value = assign.copy(), np.inf
+        # so many fruitless proposals: every exchange was tried many times, and it only gets colder
+        frozen = _FROZEN * len(self.free) * (len(self.free) + problem.n_territories)
         size = max(20_000, int(2.5e7 * _SLICE / (1.0 + problem.n_criteria / 8.0)))
-        done = 0
-        while done < steps and not self.done:
+        done = idle = 0
+        while done < steps and idle < frozen and not self.done:
             now = min(size, steps - done)
             begin = hot * (cold / hot) ** (done / steps) if hot > 0 else 0.0
             end = hot * (cold / hot) ** ((done + now) / steps) if hot > 0 else 0.0
             x[:] = problem.deviations(assign)
+            before = assign.copy()
             row_norms(x, problem.kind, doublings, norms)
             best_value = anneal(
                 problem.weights,
@@ -167,6 +172,7 @@ class Stream:
             )
             done += now
             self.steps += now
+            idle = idle + now if np.array_equal(before, assign) else 0
             if best_value + problem.base < self.value:
                 self.keep(best)
         return best
@@ -174,7 +180,7 @@ class Stream:
     def resplit(self, assign: IntArray, patience: float, length: int) -> float:
         """Re-split pairs of territories until ``patience`` tries in a row fail; return the value."""
         problem, rng = self.problem, self.rng
-        splitter = Resplitter(problem, self.free, rng, length)
+        splitter = Resplitter(problem, self.free, rng, length, self._stop)
         x = problem.deviations(assign)
         k, idle = problem.n_territories, 0
         while idle < patience and self.tries < self.most_tries and not self.done:

@@ -140,9 +140,7 @@ class _Work:
         begin = first_assignment(tables) if self.best is None else self.best
         nearest = tables.near[:, 0].copy()
         starts = [begin, nearest]
-        return [
-            Walker(tables, starts[w % 2], self.seed * _WALKERS + w + 1, self.owner.params) for w in range(_WALKERS)
-        ]
+        return [Walker(tables, starts[w % 2], self.seed * _WALKERS + w + 1, self.owner.params) for w in range(_WALKERS)]
 
     def _mend(self, walkers: list[Walker]) -> None:
         """Find a first assignment without overload: heavier and heavier penalties."""
@@ -173,25 +171,26 @@ class _Work:
         """Anneal and combine in turn."""
         rounds = self.owner.rounds if np.isfinite(self.effort) else 1_000_000
         tries = self.owner.tries if np.isinf(self.effort) else max(200, int(self.owner.tries * self.effort))
-        hot = self.owner.params.hot
+        warm = walkers[-1].warm(self.run)
+        hot = warm
         for round_ in range(rounds):
             if self.run.stop() or self.proved:
                 return
             since = self.run.seconds
-            anneal_all(walkers, tries * 2 ** min(round_, 6), hot, self.run)
+            anneal_all(walkers, tries * 2 ** min(round_, 8), hot, self.run)
             for walker in walkers:
                 if walker.best_value < np.inf:
                     self.offer(walker.best)
                     pool.add_assignment(walker.best)
                 pool.add_assignment(walker.assignment)
-            self.run.note("chains", since, f"cost {self.cost:,.6g}")
+            self.run.note("chains", since, f"cost {self.cost:,.6g} from {hot:.3g}")
             since = self.run.seconds
             if not self.run.stop() and not self.proved:
                 self._combine(pool)
                 self.run.note("columns", since, f"cost {self.cost:,.6g}, {len(pool)} columns")
             if round_ % 2 == 1 and self.best is not None:
                 walkers[0].restart(self.best)
-            hot = self.owner.params.hot if round_ % 2 else 0.4 * self.owner.params.hot
+            hot = warm if round_ % 2 else 0.5 * warm
 
     def _combine(self, pool: ColumnPool) -> None:
         seconds = min(0.1 * self.run.remaining, 4.0) if np.isfinite(self.run.remaining) else 20.0

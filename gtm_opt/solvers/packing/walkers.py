@@ -17,6 +17,8 @@ __all__ = ["ChainParams", "Walker", "anneal_all", "best_of", "first_assignment"]
 
 _SLICES = 40
 _DEPTH = 12
+_PROBES = 200
+_APPLIED = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +27,22 @@ class ChainParams:
 
     Attributes
     ----------
-    hot, cold : float
-        First and last temperature, as multiples of what a unit of capacity costs.
+    hot : float
+        Highest temperature that is tried, as a multiple of what a unit of capacity costs.
+    cold : float
+        Last temperature, as a fraction of the first.
     width : int
         Units kept per layer of a chain.
     noise : float
-        Of the choice among them, in the same multiples.
+        Of the choice among them, as a multiple of the temperature.
     over_rate : float
         What a unit of overload costs while hot, in multiples of its price; rises to ten times that.
     """
 
-    hot: float = 2.0
+    hot: float = 8.0
     cold: float = 0.15
-    width: int = 400
-    noise: float = 0.5
+    width: int = 600
+    noise: float = 1.0
     over_rate: float = 1.5
 
 
@@ -95,18 +99,31 @@ class Walker:
             self.members, self.size, self.place, self.assignment, self.best,
         )  # fmt: skip
 
-    def cool(self, tries: int, hot: float, cold: float, rate: float) -> None:
-        """Try ``tries`` chains while the temperature falls from ``hot`` to ``cold``, in units of `scale`."""
+    def cool(self, tries: int, hot: float, cold: float, rate: float) -> float:
+        """Try ``tries`` chains while the temperature falls from ``hot`` to ``cold``, in units of `scale`.
+
+        Returns the share that was applied.
+        """
         from gtm_opt.solvers.packing._kernels_chains import chains
 
         self.level[0], self.level[2] = hot * self.scale, rate
         self.level[1] = float((cold / hot) ** (1.0 / max(tries, 1)))
         t = self.tables
-        chains(
-            self.state, self.level, tries, self.params.noise * self.scale, self.params.width, t.reduced, t.use,
+        applied = chains(
+            self.state, self.level, tries, self.params.noise * hot * self.scale, self.params.width, t.reduced, t.use,
             self.room, t.under, t.base, t.near, t.n_near, self.members, self.size, self.place, self.assignment,
             self.best, *self._space,
         )  # fmt: skip
+        return float(applied) / max(tries, 1)
+
+    def warm(self, run: Run) -> float:
+        """Return the temperature, in units of `scale`, at which two fifths of the chains are applied."""
+        hot = self.params.hot
+        while hot > 0.05 and not run.stop():
+            if self.cool(_PROBES, hot, hot, self.params.over_rate) < _APPLIED:
+                break
+            hot *= 0.8
+        return hot
 
 
 def anneal_all(walkers: list[Walker], tries: int, hot: float, run: Run) -> bool:
@@ -119,7 +136,7 @@ def anneal_all(walkers: list[Walker], tries: int, hot: float, run: Run) -> bool:
     params = walkers[0].params
     slices = max(_SLICES, int(np.ceil(tries / 1_000)))
     each = max(1, tries // slices)
-    ratio = (params.cold / hot) ** (1.0 / slices)
+    ratio = params.cold ** (1.0 / slices)
     with ThreadPoolExecutor(len(walkers)) as pool:
         for s in range(slices):
             if run.stop():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gtm_opt.instance import Evenness, EvennessKind, Instance
 from gtm_opt.measures import evaluate
 from gtm_opt.solvers import Run, Termination
-from gtm_opt.solvers.even import even
+from gtm_opt.solvers.even import Even, even
 from gtm_opt.solvers.even.packing_bounds import bins_bound, load_bound
 from gtm_opt.solvers.even.patterns import PatternModel
 
@@ -99,3 +99,20 @@ def test_uniform_jobs_are_scheduled_to_proven_optimality(n, k, top):
     assert result.termination is Termination.PROVED
     loads = np.bincount(result.assignment, weights=sizes, minlength=k)
     assert loads.max() == result.bound
+
+
+@pytest.mark.determinism
+def test_the_peak_is_the_same_for_any_number_of_workers():
+    sizes = np.random.default_rng(7).integers(1, 801, size=80)
+    instance = machines(sizes, 32)
+    one, two = (Even(workers=w)(instance, run=Run(), seed=1, effort=0.1) for w in (1, 2))
+    assert np.array_equal(one.assignment, two.assignment)
+    assert one.bound == two.bound
+
+
+def test_a_time_limit_holds_for_a_tight_packing():
+    sizes = np.random.default_rng(8).integers(1, 801, size=160)
+    even(machines(sizes, 64), run=Run(), effort=0.02)  # compiles
+    run = Run(1.0)
+    even(machines(sizes, 64), run=run, effort=np.inf)
+    assert run.seconds < 2.0

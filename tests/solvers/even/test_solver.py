@@ -13,6 +13,8 @@ from gtm_opt.instance import Dense, Evenness, EvennessKind, Instance, Only
 from gtm_opt.measures import evaluate
 from gtm_opt.solvers import Run, Termination, get_solver
 from gtm_opt.solvers.even import Even, even, evenness_bound, vector_greedy
+from gtm_opt.solvers.even.problem import normal_form
+from gtm_opt.solvers.even.search import Stream
 
 KINDS = list(EvennessKind)
 
@@ -113,6 +115,24 @@ def test_a_time_limit_holds():
     result = even(instance, run=run, effort=np.inf)
     assert run.seconds < 5.0  # compiling included
     assert result.termination is Termination.TIME_LIMIT
+
+
+@pytest.mark.parametrize(("m", "k", "kind"), [(10, 2, EvennessKind.SPREAD), (3, 20, EvennessKind.DEVIATION)])
+def test_a_time_limit_holds_for_many_units(m, k, kind):
+    instance = instance_of(np.random.default_rng(3).random((500, m)), k, kind)
+    solve(instance, effort=0.001)  # compiles
+    run = Run(1.0)
+    even(instance, run=run, effort=np.inf)
+    assert run.seconds < 2.0
+
+
+def test_annealing_ends_when_nothing_moves_any_more():
+    instance = instance_of(np.random.default_rng(4).random((40, 8)), 4)
+    problem = normal_form(instance)
+    assign = vector_greedy(instance)
+    stream = Stream(problem, assign, 0, 0.0, lambda: False)
+    stream.anneal(assign, 20_000_000, hot=0.1, cold=0.001)
+    assert stream.steps < 10_000_000
 
 
 def test_vector_greedy_is_lpt_for_one_criterion():
