@@ -21,7 +21,7 @@ __all__ = ["leaf_excess", "polish_leaves"]
 
 PARTNERS = 4
 MOST_UNITS = 6_000
-MOST_REPAIRS = 200
+MOST_REPAIRS = 60
 LOOKED_AT = 300
 """Units of a leaf that are asked where else they would fit."""
 
@@ -87,7 +87,7 @@ def _repair(task: NodeTask, at: IntArray, leaf: int, run: Run, seed: int, effort
         units = np.flatnonzero(np.isin(at, leaves))
     part = leaves_instance(flat, at, units, leaves)
     before = np.searchsorted(leaves, at[units])
-    solver = AutoSolver(3e-2, MOST_UNITS, 0.1, 0)
+    solver = AutoSolver(3e-2, MOST_UNITS, 0.05, 0)
     name = task.tree.leaves[leaf]
     found = solver(part, run=run.within(run.remaining), seed=node_seed(seed, name), effort=effort, start=before)
     if found.assignment is None or rank(part, evaluate(part, found.assignment)) >= rank(part, evaluate(part, before)):
