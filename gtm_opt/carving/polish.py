@@ -92,6 +92,9 @@ def _repair(task: NodeTask, at: IntArray, leaf: int, run: Run, seed: int, effort
     found = solver(part, run=run.within(run.remaining), seed=node_seed(seed, name), effort=effort, start=before)
     if found.assignment is None or rank(part, evaluate(part, found.assignment)) >= rank(part, evaluate(part, before)):
         return False
+    # what one leaf has too much of shall not put several others a little outside instead
+    if (leaf_excess(part, found.assignment) > 0).sum() > (leaf_excess(part, before) > 0).sum():
+        return False
     at[units] = leaves[found.assignment]
     return True
 
