@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from gtm_opt.solvers.packing.tables import Tables
     from gtm_opt.solvers.protocol import Run
 
-__all__ = ["KnapsackBound", "knapsack_bound"]
+__all__ = ["Fillings", "KnapsackBound", "knapsack_bound"]
 
 _CHUNKS = 4
 _MOST_CAPACITY = 100_000
@@ -74,7 +74,7 @@ def knapsack_bound(
         return KnapsackBound(-np.inf, prices, np.zeros(tables.n_territories))
     if n * int(tables.room.max(initial=0) + 1) > _MOST_CELLS:
         return KnapsackBound(-np.inf, prices, np.zeros(tables.n_territories))
-    work = _Fillings(tables)
+    work = Fillings(tables)
     best, at = -np.inf, prices.copy()
     best_gain = np.zeros(tables.n_territories)
     center, step, stalled = at.copy(), 1.0, 0
@@ -107,7 +107,7 @@ def knapsack_bound(
     return KnapsackBound(best, center, best_gain, done, tuple(sets))
 
 
-class _Fillings:
+class Fillings:
     """The knapsacks of all territories at given prices, with their work space."""
 
     def __init__(self, tables: Tables) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from gtm_opt.measures import evaluate, rank
 from gtm_opt.solvers.packing.bound import knapsack_bound
+from gtm_opt.solvers.packing.dive import dive
 from gtm_opt.solvers.packing.pool import ColumnPool
 from gtm_opt.solvers.packing.tables import is_packing, tables_of
 from gtm_opt.solvers.packing.walkers import ChainParams, Walker, anneal_all, best_of, first_assignment
@@ -18,12 +19,15 @@ from gtm_opt.solvers.search.relaxation import relax
 
 if TYPE_CHECKING:
     from gtm_opt.instance import Instance, IntArray
+    from gtm_opt.solvers.packing.bound import KnapsackBound
     from gtm_opt.solvers.packing.tables import Tables
     from gtm_opt.solvers.protocol import Run
 
 __all__ = ["PackingSolver", "packing"]
 
 _WALKERS = 2
+_DIVES = 6
+_DIVE_WORK = 4e7
 _MOST_COLUMNS = 6_000
 
 
@@ -43,7 +47,7 @@ class PackingSolver:
     1. Linear relaxation: prices of capacity, reduced costs.
     2. A regret rule, then compiled shifts and swaps that drive out overload.
     3. Knapsack Lagrangian: the bound, prices of the units, and sets that fill territories well.
-    4. In turn: two annealing walks over long ejection chains, and a set-partitioning model over the
+    4. In turn: dives, that fill territories for good while the prices adapt; two annealing walks over long ejection chains, and a set-partitioning model over the
        territories of everything found. Whatever has other limits goes to ``search``.
 
     References
@@ -133,8 +137,7 @@ class _Work:
         prices = np.where(tables.n_near > 0, relaxation.priced.min(axis=1), 0.0)
         knapsacks = self._knapsacks(tables, prices)
         run.note("knapsacks", since, f"bound {self.bound:,.6g}")
-        pool = knapsacks
-        self._improve(tables, walkers, pool)
+        self._improve(tables, walkers, *knapsacks)
 
     def _walkers(self, tables: Tables) -> list[Walker]:
         begin = first_assignment(tables) if self.best is None else self.best
@@ -155,7 +158,8 @@ class _Work:
                 self.offer(best_of(walkers)[1])
                 return
 
-    def _knapsacks(self, tables: Tables, prices: np.ndarray) -> ColumnPool:
+    def _knapsacks(self, tables: Tables, prices: np.ndarray) -> tuple[ColumnPool, KnapsackBound]:
+        """Return the pool of columns and the prices of the units."""
         cells = tables.n_units * float(tables.upper.sum())
         rounds = int(np.clip(2e9 / max(cells, 1.0), 20, 200) * min(1.0, max(self.effort, 0.1)))
         target = self.cost if np.isfinite(self.cost) else self.bound * 1.001
@@ -165,35 +169,77 @@ class _Work:
         pool = ColumnPool(tables, found.prices, found.gain)
         for column in found.sets:
             pool.add(int(column[0]), column[1:])
-        return pool
+        return pool, found
 
-    def _improve(self, tables: Tables, walkers: list[Walker], pool: ColumnPool) -> None:
-        """Anneal and combine in turn."""
+    def _improve(self, tables: Tables, walkers: list[Walker], pool: ColumnPool, knapsacks: KnapsackBound) -> None:
+        """Dive, anneal and combine in turn."""
         rounds = self.owner.rounds if np.isfinite(self.effort) else 1_000_000
-        tries = self.owner.tries if np.isinf(self.effort) else max(200, int(self.owner.tries * self.effort))
+        usual = self.owner.tries * max(1.0, tables.n_units / 200)
+        tries = int(usual) if np.isinf(self.effort) else max(200, int(usual * self.effort))
+        rng = np.random.default_rng(self.seed)
         warm = walkers[-1].warm(self.run)
-        hot = warm
         for round_ in range(rounds):
             if self.run.stop() or self.proved:
                 return
             since = self.run.seconds
-            anneal_all(walkers, tries * 2 ** min(round_, 8), hot, self.run)
+            dives = self._dives(tables, knapsacks)
+            if dives:
+                for _ in range(dives):
+                    self._dive(tables, walkers[0], pool, knapsacks, rng, tries)
+                self.run.note("dives", since, f"cost {self.cost:,.6g}")
+                since = self.run.seconds
+            if self.run.stop() or self.proved:
+                return
+            if self.best is not None:
+                walkers[0].restart(self.best)
+            hot = warm if round_ % 2 == 0 else 0.5 * warm
+            anneal_all(walkers, tries * 2 ** min(round_ // 2, 4), hot, self.run)
             for walker in walkers:
                 if walker.best_value < np.inf:
                     self.offer(walker.best)
                     pool.add_assignment(walker.best)
-                pool.add_assignment(walker.assignment)
             self.run.note("chains", since, f"cost {self.cost:,.6g} from {hot:.3g}")
             since = self.run.seconds
-            if not self.run.stop() and not self.proved:
+            if not self.run.stop() and not self.proved and round_ % 4 == 1:
                 self._combine(pool)
                 self.run.note("columns", since, f"cost {self.cost:,.6g}, {len(pool)} columns")
-            if round_ % 2 == 1 and self.best is not None:
-                walkers[0].restart(self.best)
-            hot = warm if round_ % 2 else 0.5 * warm
+
+    def _dives(self, tables: Tables, knapsacks: KnapsackBound) -> int:
+        """Return how many dives a round has: few where one takes long, none where chains do better in the time."""
+        if not np.isfinite(knapsacks.value):
+            return 0
+        work = tables.n_units * float(tables.upper.sum())
+        most = _DIVES if self.effort >= 1.0 else 1
+        return min(most, int(_DIVE_WORK / max(work, 1.0)))
+
+    def _dive(
+        self,
+        tables: Tables,
+        walker: Walker,
+        pool: ColumnPool,
+        knapsacks: KnapsackBound,
+        rng: np.random.Generator,
+        tries: int,
+    ) -> None:
+        """One dive, mended and polished by chains."""
+        if self.run.stop() or self.proved:
+            return
+        found = dive(tables, knapsacks.prices, knapsacks.value, pool, self.run, rng, int(rng.integers(8, 40)))
+        if found is None:
+            return
+        walker.level[4] = np.inf
+        walker.restart(found)
+        each = max(200, tries // 10)
+        for hot, rate in ((0.3, 4.0), (0.15, 8.0), (0.05, 20.0)):
+            if self.run.stop():
+                break
+            walker.cool(each, hot, 0.5 * hot, rate)
+        if walker.best_value < np.inf:
+            self.offer(walker.best)
+            pool.add_assignment(walker.best)
 
     def _combine(self, pool: ColumnPool) -> None:
-        seconds = min(0.1 * self.run.remaining, 4.0) if np.isfinite(self.run.remaining) else 20.0
+        seconds = min(0.1 * self.run.remaining, 2.0) if np.isfinite(self.run.remaining) else 20.0
         slack = self.cost - self.bound if np.isfinite(self.cost) else np.inf
         found = pool.combine(slack, _MOST_COLUMNS, int(200 * max(1.0, min(self.effort, 10.0))), seconds)
         if found is not None:
