@@ -51,7 +51,7 @@ class Walker:
 
     def __init__(self, tables: Tables, assignment: IntArray, seed: int, params: ChainParams) -> None:
         self.tables, self.params = tables, params
-        self.state = np.array([np.uint64(seed) * np.uint64(2654435769) + np.uint64(88172645463325252)], dtype=np.uint64)
+        self.state = np.random.SeedSequence(seed).generate_state(1, np.uint64) | np.uint64(1)
         whole = tables.size is not None
         usual = float(np.median(tables.use))
         self.scale = float(tables.base.mean()) * max(0.02 * usual, 1.0 if whole else 0.0)
