@@ -190,7 +190,8 @@ class AutoSolver:
             result = solver(instance, run=run, seed=seed, effort=part, start=incumbent.assignment)
             incumbent.offer(result.assignment, solver.name)
             incumbent.offer_bound(result.bound, solver.name)
-            if not self._good(incumbent, run, effort) and part <= 1.0:
+            proved = result.proved_infeasible
+            if not proved and not self._good(incumbent, run, effort) and part <= 1.0:
                 proved = self._exact(instance, incumbent, run, seed, effort)
             if proved or self._good(incumbent, run, effort):
                 break

@@ -85,7 +85,7 @@ def _cycle_for(
             at -= count
         j = members[q, at]
         t = near[j, pick % n_near[j]]
-        if t == q or t == p:
+        if t in (p, q):
             continue
         delta = gain + room_p + reduced[t, j] - reduced[q, j] - _press(room[t], under[t], over[t])
         if delta >= threshold + left:
@@ -183,7 +183,7 @@ def walk(state, level, steps, reduced, use, room, under, base, near, n_near, mem
                 j = members[q, start]
                 u = _next(state)
                 t = near[j, int(u * u * n_near[j])]
-                if t == q or t == p or size[t] == 0:
+                if t in (p, q) or size[t] == 0:
                     continue
                 start = int(_next(state) * size[t])
                 h = _three_for(

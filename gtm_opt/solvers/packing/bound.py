@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from gtm_opt.instance import FloatArray
     from gtm_opt.solvers.packing.tables import Tables
     from gtm_opt.solvers.protocol import Run
@@ -121,7 +123,7 @@ class Fillings:
         self._gain = np.zeros(k)
         self._chosen = np.zeros((k, n), dtype=np.uint8)
         edges = np.linspace(0, k, min(_CHUNKS, k) + 1).astype(np.int64)
-        self._parts = list(zip(edges[:-1], edges[1:], strict=True))
+        self._parts = list(pairwise(edges))
         most = int(self._room.max(initial=0)) + 1
         self._space = [(np.zeros(most), np.zeros((n, most), dtype=np.uint8)) for _ in self._parts]
 

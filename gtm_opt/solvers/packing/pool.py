@@ -91,7 +91,7 @@ class ColumnPool:
         answer: Any = milp(
             np.array(self._cost)[order],
             constraints=LinearConstraint(matrix, lower, upper),
-            integrality=np.ones(len(order)),
+            integrality=np.ones(len(order), dtype=np.int64),
             bounds=Bounds(0, 1),
             options={"node_limit": node_limit, "time_limit": max(0.1, time_limit), "mip_rel_gap": 0.0},
         )

@@ -18,7 +18,7 @@ from gtm_opt.solvers.search.arrays import lay_out
 from gtm_opt.solvers.search.relaxation import relax
 
 if TYPE_CHECKING:
-    from gtm_opt.instance import Instance, IntArray
+    from gtm_opt.instance import FloatArray, Instance, IntArray
     from gtm_opt.solvers.packing.bound import KnapsackBound
     from gtm_opt.solvers.packing.tables import Tables
     from gtm_opt.solvers.protocol import Run
@@ -28,6 +28,7 @@ __all__ = ["PackingSolver", "packing"]
 _WALKERS = 2
 _DIVES = 6
 _DIVE_WORK = 4e7
+_MODEL_CELLS = 600
 _MOST_COLUMNS = 6_000
 
 
@@ -47,8 +48,9 @@ class PackingSolver:
     1. Linear relaxation: prices of capacity, reduced costs.
     2. A regret rule, then compiled shifts and swaps that drive out overload.
     3. Knapsack Lagrangian: the bound, prices of the units, and sets that fill territories well.
-    4. In turn: dives, that fill territories for good while the prices adapt; two annealing walks over long ejection chains, and a set-partitioning model over the
-       territories of everything found. Whatever has other limits goes to ``search``.
+    4. In turn: dives, that fill territories for good while the prices adapt; annealing walks over long
+       ejection chains; a set-partitioning model over the territories of all that was found.
+       Whatever has other limits goes to ``search``.
 
     References
     ----------
@@ -61,7 +63,7 @@ class PackingSolver:
 
     name = "packing"
     source = "ejection chains, after doi:10.1016/j.ejor.2004.06.016, with columns and knapsack bounds"
-    capabilities = Capabilities(lower_bound=True)
+    capabilities = Capabilities(lower_bound=True, proof=True)
 
     def __init__(self, params: ChainParams | None = None, tries: int = 10_000, rounds: int = 2) -> None:
         self.params = params or ChainParams()
@@ -93,6 +95,7 @@ class _Work:
         self.best: IntArray | None = None
         self.key: tuple[float, ...] | None = None
         self.cost = np.inf
+        self.impossible = False
         if start is not None:
             self.offer(start.astype(np.int64))
 
@@ -137,6 +140,8 @@ class _Work:
         prices = np.where(tables.n_near > 0, relaxation.priced.min(axis=1), 0.0)
         knapsacks = self._knapsacks(tables, prices)
         run.note("knapsacks", since, f"bound {self.bound:,.6g}")
+        if not np.isfinite(self.cost) and not run.stop():
+            self._rescue()
         self._improve(tables, walkers, *knapsacks)
 
     def _walkers(self, tables: Tables) -> list[Walker]:
@@ -158,7 +163,19 @@ class _Work:
                 self.offer(best_of(walkers)[1])
                 return
 
-    def _knapsacks(self, tables: Tables, prices: np.ndarray) -> tuple[ColumnPool, KnapsackBound]:
+    def _rescue(self) -> None:
+        """Ask other methods where the chains find nothing that fits: a full model if small, else the search."""
+        small = self.instance.n_units * self.instance.n_territories <= _MODEL_CELLS
+        solver = get_solver("milp" if small else "search")
+        part = self.run.within(0.4 * self.run.remaining)
+        effort = min(self.effort, 1.0)
+        result = solver(self.instance, run=part, seed=self.seed, effort=effort, start=self.best)
+        if result.assignment is not None:
+            self.offer(result.assignment)
+        self.offer_bound(result.bound, False)
+        self.impossible = result.proved_infeasible
+
+    def _knapsacks(self, tables: Tables, prices: FloatArray) -> tuple[ColumnPool, KnapsackBound]:
         """Return the pool of columns and the prices of the units."""
         cells = tables.n_units * float(tables.upper.sum())
         rounds = int(np.clip(2e9 / max(cells, 1.0), 20, 200) * min(1.0, max(self.effort, 0.1)))
@@ -179,7 +196,7 @@ class _Work:
         rng = np.random.default_rng(self.seed)
         warm = walkers[-1].warm(self.run)
         for round_ in range(rounds):
-            if self.run.stop() or self.proved:
+            if self.run.stop() or self.proved or self.impossible:
                 return
             since = self.run.seconds
             dives = self._dives(tables, knapsacks)
@@ -251,7 +268,8 @@ class _Work:
         return SolverResult(
             assignment=self.best if kept else None,
             bound=self.bound,
-            termination=self.run.termination(proved=self.proved),
+            termination=self.run.termination(proved=self.proved or self.impossible),
+            proved_infeasible=self.impossible,
             steps=tuple(self.run.steps),
         )
 

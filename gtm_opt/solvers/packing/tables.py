@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from gtm_opt.instance import FloatArray, Instance, IntArray
     from gtm_opt.solvers.search.arrays import Layout
     from gtm_opt.solvers.search.relaxation import Relaxation
