@@ -59,7 +59,7 @@ def dive(
     out = np.full(n, -1, dtype=np.int64)
     territories, units = np.arange(k), np.arange(n)
     spread = float(np.median(np.partition(tables.reduced, 1, axis=0)[1])) + 1e-3 * abs(value) / n
-    at = prices + 0.3 * spread * rng.standard_normal(n)
+    at = prices + 1.5 * rng.random() ** 2 * spread * rng.standard_normal(n)
     at_once = max(1, k // _STEPS)
     with ThreadPoolExecutor(2) as threads:
         while len(territories) > 1 and len(units):

@@ -29,6 +29,7 @@ _WALKERS = 2
 _DIVES = 6
 _DIVE_WORK = 4e7
 _MODEL_CELLS = 600
+_RESPLIT_UNITS = 500
 _MOST_COLUMNS = 6_000
 
 
@@ -217,9 +218,21 @@ class _Work:
                     pool.add_assignment(walker.best)
             self.run.note("chains", since, f"cost {self.cost:,.6g} from {hot:.3g}")
             since = self.run.seconds
+            if round_ % 4 == 3 and self.best is not None and tables.n_units <= _RESPLIT_UNITS:
+                self._resplit(round_)
+                since = self.run.seconds
             if not self.run.stop() and not self.proved and round_ % 4 == 1:
                 self._combine(pool)
                 self.run.note("columns", since, f"cost {self.cost:,.6g}, {len(pool)} columns")
+
+    def _resplit(self, round_: int) -> None:
+        """Solve parts of the best assignment exactly."""
+        if self.run.stop() or self.proved:
+            return
+        part = self.run.within(0.25 * self.run.remaining)
+        result = get_solver("resplit")(self.instance, run=part, seed=self.seed + round_, effort=0.5, start=self.best)
+        if result.assignment is not None:
+            self.offer(result.assignment)
 
     def _dives(self, tables: Tables, knapsacks: KnapsackBound) -> int:
         """Return how many dives a round has: few where one takes long, none where chains do better in the time."""
