@@ -208,8 +208,8 @@ def _text(
     gaps = sorted(((float(there[c] - here[c]), c) for c in parts), key=lambda g: -abs(g[0]))
     reasons = ", ".join(f"{c} {gap:+.4g}" for gap, c in gaps if abs(gap) > 1e-9) or "nothing: it is a tie"
     text = (
-        f"'{account}'{with_family} is in {leaf}. Next best is {next_best}; forcing it there would cost about {margin:.4g} "
-        f"({reasons})."
+        f"'{account}'{with_family} is in {leaf}. Next best is {next_best}; "
+        f"forcing it there would cost about {margin:.4g} ({reasons})."
     )
     if margin > 0:
         text += f" It would move if {next_best} became cheaper for it by more than {margin:.4g}."
