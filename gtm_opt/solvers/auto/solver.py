@@ -35,6 +35,8 @@ MENDING_ROUNDS = 3
 """More rounds of search where bands are still missed."""
 RESPLIT_EFFORT = 0.2
 """Re-splits cost the same however few the steps of the search: below this they are left out."""
+LUMPY_UNITS = 5_000
+"""Above this, a search is started only where bands are missed, or more effort is asked for."""
 SEARCH_UNITS = 60_000
 """Above this the core of the rounding is the search: all units would not fit the cache."""
 
@@ -170,7 +172,9 @@ class AutoSolver:
         self._round(instance, found, incumbent, run, seed, effort)
         if not self._good(incumbent, run, effort):
             proved |= self._exact(instance, incumbent, run, seed, effort)
-        if not self._good(incumbent, run, effort) and instance.n_units <= self.search_units:
+        # where bands hold and there are many units, the gap is small already and a search finds little
+        most = min(self.search_units, LUMPY_UNITS) if incumbent.feasible and effort <= 1.0 else self.search_units
+        if not self._good(incumbent, run, effort) and instance.n_units <= most:
             self._improve(instance, incumbent, run, seed, effort)
         if not incumbent.feasible and not run.stop() and self.mending_rounds:
             self._tiers(instance, incumbent, run, seed, effort)
