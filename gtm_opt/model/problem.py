@@ -88,11 +88,11 @@ class CarvingProblem:
         self._check_columns(found)
         object.__setattr__(self, "accounts", rename_columns(self.accounts, self.columns, found, "accounts").copy())
         object.__setattr__(self, "columns", None)
-        self._check_ids(found)
-        found.raise_if_any()
-        self.accounts.index = pd.Index(id_text(self.accounts[self.account_id]), name=None)
+        has_ids = self._check_ids(found)
         self._check_words(found)
-        found.raise_if_any()
+        if not has_ids:
+            found.raise_if_any()
+        self.accounts.index = _row_names(id_text(self.accounts[self.account_id]))
         object.__setattr__(self, "_left_open", tuple(n for n in ("objective", "previous") if getattr(self, n) is None))
         if self.previous is None:
             object.__setattr__(self, "previous", self._default_previous())
@@ -123,7 +123,8 @@ class CarvingProblem:
             )
             found.raise_if_any()
 
-    def _check_ids(self, found: Findings) -> None:
+    def _check_ids(self, found: Findings) -> bool:
+        """Record what is wrong with the ids; return whether there are rows and ids at all."""
         if self.account_id not in self.accounts.columns:
             found.add(
                 f"accounts['{self.account_id}']",
@@ -132,11 +133,11 @@ class CarvingProblem:
                 remedy=did_you_mean(self.account_id, self.accounts.columns)
                 + " Pass account_id= to name the column of ids.",
             )
-            return
+            return False
         if not len(self.accounts):
             remedy = "Check the filter or the file that made it."
             found.add("accounts", "must have at least one row", got="an empty table", remedy=remedy)
-            return
+            return False
         text = id_text(self.accounts[self.account_id])
         empty = text.str.strip() == ""
         if empty.any():
@@ -163,6 +164,7 @@ class CarvingProblem:
                 rows=pd.unique(twice),
                 remedy="Merge or drop the duplicates; gtm_opt will not choose for you.",
             )
+        return True
 
     def _check_words(self, found: Findings) -> None:
         if not self.balance and not self.prefer:
@@ -246,6 +248,20 @@ def _read_territories(given: object) -> Territories:
         what = type(given).__name__
         raise TypeError(f"`territories` takes Territories, a number or a list of names, got {what}.")
     return Territories.equal(int(given) if isinstance(given, Integral) else given)  # type: ignore[arg-type]
+
+
+def _row_names(text: pd.Series) -> pd.Index:
+    """Return a name for each row: its id; where ids are missing or repeated, one that tells the rows apart.
+
+    The checks that follow need unique names to look up; with such ids they end in an error anyway.
+    """
+    names = text.str.strip()
+    if names.is_unique and bool((names != "").all()) and bool((names == text).all()):
+        return pd.Index(text, name=None)
+    again = (names == "") | names.duplicated()
+    rows = pd.Series([f"row {at}" for at in range(len(names))], index=names.index)
+    told = names.where(names == "", names + " (") + rows + np.where(names == "", "", ")")
+    return pd.Index(names.where(~again, told), name=None)
 
 
 def _table_hash(table: pd.DataFrame) -> bytes:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from gtm_opt.errors import number_text, shorten
 from gtm_opt.model.balance import Balance, Count, Limit, Mix
-from gtm_opt.model.tables import did_you_mean, number_column
+from gtm_opt.model.tables import did_you_mean, id_text, number_column
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -151,7 +151,7 @@ def check_names(
 def _check_matrix(matrix: pd.DataFrame, problem: CarvingProblem, ids: pd.Index, column: str, found: Findings) -> None:
     where = f"by_territory of '{column}'"
     index = pd.Index(matrix.index.astype(str))
-    missing = ids[~ids.isin(index)]
+    missing = ids[~id_text(problem.accounts[problem.account_id]).str.strip().isin(index).to_numpy()]
     if len(missing):
         found.add(
             where, "needs a row for every account", rows=missing, kind="account", remedy="Index it by account id."

@@ -180,3 +180,36 @@ def test_any_corrupted_cell_gives_an_error_that_names_its_row(column: str, row: 
     with pytest.raises(DataError) as caught:
         problem(accounts, prefer=[gtm.KeepOwner(), gtm.Near()])
     assert ("A1 " if column == "account_id" else f"A{row}") in str(caught.value)
+
+
+def test_repeated_ids_are_told_together_with_everything_else() -> None:
+    accounts = table()
+    ids = accounts["account_id"].tolist()
+    accounts.loc[2, "account_id"] = ids[1]
+    accounts.loc[3, "account_id"] = f" {ids[3]}"
+    accounts["arr_usd"] = accounts["arr_usd"].astype(float)
+    accounts.loc[2, "arr_usd"] = -5.0
+    accounts.loc[0, "owner"] = "stranger"
+    with pytest.raises(DataError) as caught:
+        rules = [gtm.Pin({"nobody": "T1", ids[3]: "T1"}), gtm.KeepTogether("family")]
+        problem(accounts, prefer=gtm.KeepOwner(), rules=rules, objective="best")
+    text = str(caught.value)
+    assert text.startswith("7 things are wrong with the input:")
+    assert f"accounts['account_id'] must be unique, got 1 ids that occur several times in 1 row: '{ids[1]}'." in text
+    assert "must not begin or end with blanks" in text
+    # the row is told apart from its namesake
+    assert f"accounts['arr_usd'] must not be negative, got -5 in 1 row: '{ids[1]} (row 2)'." in text
+    assert "1 unknown owner ('stranger')" in text
+    assert "Pin must name known accounts; not so for 1 account: 'nobody'." in text
+    assert "accounts['family'] must exist" in text
+    assert "objective must be 'preferences' or 'even', got 'best'" in text
+
+
+def test_ids_of_other_types_and_empty_ids_do_not_hide_other_findings() -> None:
+    accounts = table()
+    accounts["account_id"] = [None, None, *range(2, len(accounts))]
+    accounts["arr_usd"] = "a lot"
+    with pytest.raises(DataError, match=r"(?s)must not be empty in 2 rows: 'row 0', 'row 1'.*must hold numbers"):
+        problem(accounts)
+    with pytest.raises(DataError, match=r"(?s)accounts\['account_id'\] must exist.*|names each criterion once"):
+        problem(accounts.drop(columns="account_id"), balance=[gtm.Count(), gtm.Count()])
