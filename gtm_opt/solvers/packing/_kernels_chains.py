@@ -10,44 +10,21 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from gtm_opt.solvers._kernels_random import next_float
+from gtm_opt.solvers.packing._kernels_moves import (
+    BEST,
+    COOLING,
+    OVER_RATE,
+    TEMPERATURE,
+    VALUE,
+    press,
+    relocate,
+    value_of,
+)
+
 __all__ = ["chains"]
 
-# positions in the ``level`` array shared with Python
-TEMPERATURE, COOLING, OVER_RATE, VALUE, BEST = range(5)
-
 _DEPTH = 10
-
-
-@njit(cache=True, nogil=True)
-def _next(state):
-    """Advance the xorshift64* generator and return a float in [0, 1)."""
-    x = state[0]
-    x ^= x >> np.uint64(12)
-    x ^= x << np.uint64(25)
-    x ^= x >> np.uint64(27)
-    state[0] = x
-    return ((x * np.uint64(2685821657736338717)) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
-
-
-@njit(cache=True, nogil=True)
-def _press(room, under, over):
-    """Return what ``room`` left (negative: overload) costs at the prices of a territory."""
-    return under * room if room >= 0.0 else -over * room
-
-
-@njit(cache=True, nogil=True)
-def _relocate(i, p, q, use, room, members, size, place, assignment):
-    """Move unit i from p to q in rooms and member lists."""
-    room[p] += use[p, i]
-    room[q] -= use[q, i]
-    size[p] -= 1
-    last = members[p, size[p]]
-    members[p, place[i]] = last
-    place[last] = place[i]
-    members[q, size[q]] = i
-    place[i] = size[q]
-    size[q] += 1
-    assignment[i] = q
 
 
 @njit(cache=True, nogil=True)
@@ -62,17 +39,6 @@ def _visited(layer, at, q, layer_unit, layer_parent, assignment):
 
 
 @njit(cache=True, nogil=True)
-def _value(assignment, reduced, room, under, over):
-    """Return the penalised value of the assignment, from scratch."""
-    value = 0.0
-    for i in range(len(assignment)):
-        value += reduced[assignment[i], i]
-    for k in range(len(room)):
-        value += _press(room[k], under[k], over[k])
-    return value
-
-
-@njit(cache=True, nogil=True)
 def chains(
     state, level, tries, noise, width, reduced, use, room, under, base, near, n_near, members, size, place,
     assignment, best, layer_unit, layer_parent, layer_cost, layer_rank, slot,
@@ -84,7 +50,7 @@ def chains(
     """
     n, k = len(assignment), len(room)
     over = base * level[OVER_RATE]
-    value = _value(assignment, reduced, room, under, over)
+    value = value_of(assignment, reduced, room, under, over)
     temperature, lowest = level[TEMPERATURE], level[BEST]
     excess = 0
     for t in range(k):
@@ -94,14 +60,14 @@ def chains(
     chain = np.empty(_DEPTH + 2, dtype=np.int64)
     for _ in range(tries):
         temperature *= level[COOLING]
-        first = int(_next(state) * n)
+        first = int(next_float(state) * n)
         if n_near[first] < 2:
             continue
         home = assignment[first]
-        threshold = -temperature * np.log(1.0 - _next(state)) - 1e-9
-        home_was = _press(room[home], under[home], over[home])
+        threshold = -temperature * np.log(1.0 - next_float(state)) - 1e-9
+        home_was = press(room[home], under[home], over[home])
         home_room = room[home] + use[home, first]
-        home_empty = _press(home_room, under[home], over[home]) - home_was
+        home_empty = press(home_room, under[home], over[home]) - home_was
         layer_unit[0, 0], layer_parent[0, 0], layer_cost[0, 0] = first, -1, 0.0
         count, layer = 1, 0
         found, end_layer, end_at, end_to = threshold, -1, -1, -1
@@ -115,7 +81,7 @@ def chains(
                 for s in range(n_near[i]):
                     q = near[i, s]
                     base_cost = cost + reduced[q, i]
-                    q_was = _press(room[q], under[q], over[q])
+                    q_was = press(room[q], under[q], over[q])
                     if base_cost - q_was >= threshold:
                         continue
                     if q == p or (layer > 0 and _visited(layer, at, q, layer_unit, layer_parent, assignment)):
@@ -123,7 +89,7 @@ def chains(
                     base_cost -= q_was
                     room_q = room[q] - use[q, i]
                     # end here: the unit goes where there is room
-                    ending = base_cost + _press(room_q, under[q], over[q]) + home_empty
+                    ending = base_cost + press(room_q, under[q], over[q]) + home_empty
                     if ending < found:
                         found, end_layer, end_at, end_to = ending, layer, at, q
                     under_q, over_q = under[q], over[q]
@@ -134,7 +100,7 @@ def chains(
                         if c >= threshold:
                             continue
                         where = slot[j] - 1
-                        rank = c + noise * _next(state)
+                        rank = c + noise * next_float(state)
                         if where >= 0:
                             if rank < layer_rank[layer + 1, where]:
                                 layer_cost[layer + 1, where] = c
@@ -146,7 +112,7 @@ def chains(
                             grown += 1
                         else:
                             # replace a random entry if it is worse: keeps the layer small and varied
-                            where = int(_next(state) * width)
+                            where = int(next_float(state) * width)
                             if layer_rank[layer + 1, where] <= rank:
                                 continue
                             slot[layer_unit[layer + 1, where]] = 0
@@ -163,7 +129,7 @@ def chains(
                 closing = layer_cost[layer, at] + reduced[home, j] - reduced[assignment[j], j] - home_was
                 if closing >= found:
                     continue
-                closing += _press(home_room - use[home, j], under[home], over[home])
+                closing += press(home_room - use[home, j], under[home], over[home])
                 if closing < found:
                     found, end_layer, end_at, end_to = closing, layer, at, home
             if end_layer >= 0:
@@ -181,25 +147,25 @@ def chains(
             q = assignment[i]
             value += reduced[to, i] - reduced[q, i]
             chain[d] = i
-            before += _press(room[q], under[q], over[q])
+            before += press(room[q], under[q], over[q])
             excess -= 1 if room[q] < 0.0 else 0
             to = q
         if end_to != home:
-            before += _press(room[end_to], under[end_to], over[end_to])
+            before += press(room[end_to], under[end_to], over[end_to])
             excess -= 1 if room[end_to] < 0.0 else 0
         to = end_to
         for d in range(end_layer, -1, -1):
             i = chain[d]
             q = assignment[i]
-            _relocate(i, q, to, use, room, members, size, place, assignment)
+            relocate(i, q, to, use, room, members, size, place, assignment)
             to = q
         # the territories of the chain: where each unit is now, and home
         for d in range(end_layer + 1):
             q = assignment[chain[d]]
-            after += _press(room[q], under[q], over[q])
+            after += press(room[q], under[q], over[q])
             excess += 1 if room[q] < 0.0 else 0
         if end_to != home:
-            after += _press(room[home], under[home], over[home])
+            after += press(room[home], under[home], over[home])
             excess += 1 if room[home] < 0.0 else 0
         value += after - before
         applied += 1

@@ -10,44 +10,21 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from gtm_opt.solvers._kernels_random import next_float
+from gtm_opt.solvers.packing._kernels_moves import (
+    BEST,
+    COOLING,
+    OVER_RATE,
+    TEMPERATURE,
+    VALUE,
+    press,
+    relocate,
+    value_of,
+)
+
 __all__ = ["walk"]
 
-# positions in the ``level`` array shared with Python
-TEMPERATURE, COOLING, OVER_RATE, VALUE, BEST = range(5)
-
 _EVERY = 256
-
-
-@njit(cache=True, nogil=True)
-def _next(state):
-    """Advance the xorshift64* generator and return a float in [0, 1)."""
-    x = state[0]
-    x ^= x >> np.uint64(12)
-    x ^= x << np.uint64(25)
-    x ^= x >> np.uint64(27)
-    state[0] = x
-    return ((x * np.uint64(2685821657736338717)) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
-
-
-@njit(cache=True, nogil=True)
-def _press(room, under, over):
-    """Return what ``room`` left (negative: overload) costs at the prices of a territory."""
-    return under * room if room >= 0.0 else -over * room
-
-
-@njit(cache=True, nogil=True)
-def _relocate(i, p, q, use, room, members, size, place, assignment):
-    """Move unit i from p to q in rooms and member lists."""
-    room[p] += use[p, i]
-    room[q] -= use[q, i]
-    size[p] -= 1
-    last = members[p, size[p]]
-    members[p, place[i]] = last
-    place[last] = place[i]
-    members[q, size[q]] = i
-    place[i] = size[q]
-    size[q] += 1
-    assignment[i] = q
 
 
 @njit(cache=True, nogil=True)
@@ -64,8 +41,8 @@ def _swap_for(i, p, q, start, gain, left, threshold, reduced, use, room, under, 
         delta = gain + reduced[p, j] - reduced[q, j]
         if delta >= threshold + left:
             continue
-        delta += _press(room_q + use[q, j], rate_under_q, rate_over_q)
-        delta += _press(room[p] + use[p, i] - use[p, j], rate_under_p, rate_over_p)
+        delta += press(room_q + use[q, j], rate_under_q, rate_over_q)
+        delta += press(room[p] + use[p, i] - use[p, j], rate_under_p, rate_over_p)
         if delta < threshold + left:
             return j
     return -1
@@ -78,7 +55,7 @@ def _cycle_for(
     """Return (j, t): a member j of q and a territory t so that i to q, j to t passes; (-1, -1) if none."""
     count = size[q]
     room_q = room[q] - use[q, i]
-    room_p = _press(room[p] + use[p, i], under[p], over[p])
+    room_p = press(room[p] + use[p, i], under[p], over[p])
     for step in range(count):
         at = start + step
         if at >= count:
@@ -87,11 +64,11 @@ def _cycle_for(
         t = near[j, pick % n_near[j]]
         if t in (p, q):
             continue
-        delta = gain + room_p + reduced[t, j] - reduced[q, j] - _press(room[t], under[t], over[t])
+        delta = gain + room_p + reduced[t, j] - reduced[q, j] - press(room[t], under[t], over[t])
         if delta >= threshold + left:
             continue
-        delta += _press(room_q + use[q, j], under[q], over[q])
-        delta += _press(room[t] - use[t, j], under[t], over[t])
+        delta += press(room_q + use[q, j], under[q], over[q])
+        delta += press(room[t] - use[t, j], under[t], over[t])
         if delta < threshold + left:
             return j, t
     return -1, -1
@@ -103,8 +80,8 @@ def _three_for(i, p, q, j, t, start, gain, left, threshold, reduced, use, room, 
     count = size[t]
     room_t = room[t] - use[t, j]
     room_p = room[p] + use[p, i]
-    fixed = gain + reduced[t, j] - reduced[q, j] + _press(room[q] - use[q, i] + use[q, j], under[q], over[q])
-    fixed -= left + _press(room[t], under[t], over[t])
+    fixed = gain + reduced[t, j] - reduced[q, j] + press(room[q] - use[q, i] + use[q, j], under[q], over[q])
+    fixed -= left + press(room[t], under[t], over[t])
     if fixed >= threshold + 1e6:
         return -1
     for step in range(count):
@@ -115,22 +92,11 @@ def _three_for(i, p, q, j, t, start, gain, left, threshold, reduced, use, room, 
         delta = fixed + reduced[p, h] - reduced[t, h]
         if delta >= threshold:
             continue
-        delta += _press(room_t + use[t, h], under[t], over[t])
-        delta += _press(room_p - use[p, h], under[p], over[p])
+        delta += press(room_t + use[t, h], under[t], over[t])
+        delta += press(room_p - use[p, h], under[p], over[p])
         if delta < threshold:
             return h
     return -1
-
-
-@njit(cache=True, nogil=True)
-def _value(assignment, reduced, room, under, over):
-    """Return the penalised value of the assignment, from scratch."""
-    value = 0.0
-    for i in range(len(assignment)):
-        value += reduced[assignment[i], i]
-    for k in range(len(room)):
-        value += _press(room[k], under[k], over[k])
-    return value
 
 
 @njit(cache=True, nogil=True)
@@ -142,7 +108,7 @@ def walk(state, level, steps, reduced, use, room, under, base, near, n_near, mem
     """
     n, k = len(assignment), len(room)
     over = base * level[OVER_RATE]
-    value = _value(assignment, reduced, room, under, over)
+    value = value_of(assignment, reduced, room, under, over)
     temperature, lowest = level[TEMPERATURE], level[BEST]
     excess = 0
     for t in range(k):
@@ -152,40 +118,40 @@ def walk(state, level, steps, reduced, use, room, under, base, near, n_near, mem
     for step in range(steps):
         if step % _EVERY == 0:
             temperature *= level[COOLING]
-        i = int(_next(state) * n)
+        i = int(next_float(state) * n)
         if n_near[i] < 2:
             continue
         p = assignment[i]
-        u = _next(state)
+        u = next_float(state)
         q = near[i, int(u * u * n_near[i])]
         if q == p:
             continue
-        threshold = -temperature * np.log(1.0 - _next(state))
+        threshold = -temperature * np.log(1.0 - next_float(state))
         gain = reduced[q, i] - reduced[p, i]
-        left = _press(room[p], under[p], over[p]) + _press(room[q], under[q], over[q])
-        kind = _next(state)
+        left = press(room[p], under[p], over[p]) + press(room[q], under[q], over[q])
+        kind = next_float(state)
         j, t, h = -1, -1, -1
-        delta = gain + _press(room[p] + use[p, i], under[p], over[p]) - left
-        delta += _press(room[q] - use[q, i], under[q], over[q])
+        delta = gain + press(room[p] + use[p, i], under[p], over[p]) - left
+        delta += press(room[q] - use[q, i], under[q], over[q])
         moved = delta < threshold
         if not moved and size[q] > 0:
-            start = int(_next(state) * size[q])
+            start = int(next_float(state) * size[q])
             if kind < 0.6:
                 j = _swap_for(i, p, q, start, gain, left, threshold, reduced, use, room, under, over, members, size)
                 t = p
             elif kind < 0.8:
-                pick = int(_next(state) * 1024.0)
+                pick = int(next_float(state) * 1024.0)
                 j, t = _cycle_for(
                     i, p, q, start, pick, gain, left, threshold, reduced, use, room, under, over, members, size,
                     near, n_near,
                 )  # fmt: skip
             else:
                 j = members[q, start]
-                u = _next(state)
+                u = next_float(state)
                 t = near[j, int(u * u * n_near[j])]
                 if t in (p, q) or size[t] == 0:
                     continue
-                start = int(_next(state) * size[t])
+                start = int(next_float(state) * size[t])
                 h = _three_for(
                     i, p, q, j, t, start, gain, left, threshold, reduced, use, room, under, over, members, size
                 )
@@ -196,23 +162,23 @@ def walk(state, level, steps, reduced, use, room, under, base, near, n_near, mem
             moved = True
         if not moved:
             continue
-        before = _press(room[p], under[p], over[p]) + _press(room[q], under[q], over[q])
+        before = press(room[p], under[p], over[p]) + press(room[q], under[q], over[q])
         was = (1 if room[p] < 0.0 else 0) + (1 if room[q] < 0.0 else 0)
         if j >= 0 and t != p:
-            before += _press(room[t], under[t], over[t])
+            before += press(room[t], under[t], over[t])
             was += 1 if room[t] < 0.0 else 0
         value += gain
-        _relocate(i, p, q, use, room, members, size, place, assignment)
+        relocate(i, p, q, use, room, members, size, place, assignment)
         if j >= 0:
             value += reduced[t, j] - reduced[q, j]
-            _relocate(j, q, t, use, room, members, size, place, assignment)
+            relocate(j, q, t, use, room, members, size, place, assignment)
         if h >= 0:
             value += reduced[p, h] - reduced[t, h]
-            _relocate(h, t, p, use, room, members, size, place, assignment)
-        after = _press(room[p], under[p], over[p]) + _press(room[q], under[q], over[q])
+            relocate(h, t, p, use, room, members, size, place, assignment)
+        after = press(room[p], under[p], over[p]) + press(room[q], under[q], over[q])
         now = (1 if room[p] < 0.0 else 0) + (1 if room[q] < 0.0 else 0)
         if j >= 0 and t != p:
-            after += _press(room[t], under[t], over[t])
+            after += press(room[t], under[t], over[t])
             now += 1 if room[t] < 0.0 else 0
         value += after - before
         excess += now - was

@@ -125,7 +125,7 @@ class Fillings:
         edges = np.linspace(0, k, min(_CHUNKS, k) + 1).astype(np.int64)
         self._parts = list(pairwise(edges))
         most = int(self._room.max(initial=0)) + 1
-        self._space = [(np.zeros(most), np.zeros((n, most), dtype=np.uint8)) for _ in self._parts]
+        self._space = [(np.zeros((2, most)), np.zeros((n, most), dtype=np.uint8)) for _ in self._parts]
 
     def __call__(self, prices: FloatArray, pool: ThreadPoolExecutor) -> tuple[FloatArray, NDArray[np.uint8]]:
         """Return the gain and the chosen units of each territory."""
@@ -138,12 +138,12 @@ class Fillings:
                 self._tables.cost,
                 self._size,
                 self._room,
-                value,
+                space,
                 taken,
                 self._chosen,
                 self._gain,
             )
-            for (first, last), (value, taken) in zip(self._parts, self._space, strict=True)
+            for (first, last), (space, taken) in zip(self._parts, self._space, strict=True)
         ]
         for task in tasks:
             task.result()

@@ -10,6 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from gtm_opt.solvers._kernels_random import next_float
+
 __all__ = ["anneal"]
 
 # positions in the ``level`` array that kernels share with Python
@@ -20,17 +22,6 @@ LOGGED, ACCEPTED, IMPROVED, STAMP = range(4)
 _DEPTH = 6
 _SCANNED = 12
 _ABOVE = 3
-
-
-@njit(cache=True, nogil=True)
-def _next(state):
-    """Advance the xorshift64* generator and return a float in [0, 1)."""
-    x = state[0]
-    x ^= x >> np.uint64(12)
-    x ^= x << np.uint64(25)
-    x ^= x >> np.uint64(27)
-    state[0] = x
-    return ((x * np.uint64(2685821657736338717)) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
 @njit(cache=True, nogil=True)
@@ -165,7 +156,7 @@ def _chain(
     chain may be closed by putting the first unit into the last hole.
     """
     n = len(assignment)
-    first = int(_next(state) * n)
+    first = int(next_float(state) * n)
     home = assignment[first]
     hole, left = home, first
     change = -cost[first, home]
@@ -190,7 +181,7 @@ def _chain(
             if part >= best_score and not close < best_close:
                 continue
             after = _pressed(hole, left, j, activities, totals, lower, upper, weight)
-            part += after + temperature * _next(state)
+            part += after + temperature * next_float(state)
             if part < best_score:
                 best_score, chosen = part, j
             close += after
@@ -286,8 +277,8 @@ def anneal(
             for k in range(n_territories):
                 _refresh(k, totals, lower, upper, weight, scale, elastic, pressed, soft, hard)
                 violation += hard[k]
-        threshold = -temperature * np.log(1.0 - _next(state))
-        if level[CHAIN_RATE] > 0.0 and _next(state) < level[CHAIN_RATE]:
+        threshold = -temperature * np.log(1.0 - next_float(state))
+        if level[CHAIN_RATE] > 0.0 and next_float(state) < level[CHAIN_RATE]:
             count[STAMP] += 1
             length = _chain(
                 state,
@@ -315,19 +306,19 @@ def anneal(
             if length == 0:
                 continue
         else:
-            i = int(_next(state) * n)
-            u = _next(state)
+            i = int(next_float(state) * n)
+            u = next_float(state)
             q = candidates[i, int(u * u * n_candidates[i])]
             p = assignment[i]
             if p == q:
                 continue
             j, r = n, p
             change = cost[i, q] - cost[i, p]
-            if _next(state) >= level[SHIFT_RATE]:
+            if next_float(state) >= level[SHIFT_RATE]:
                 if size[q] == 0:
                     continue
-                j = members[q, int(_next(state) * size[q])]
-                u = _next(state)
+                j = members[q, int(next_float(state) * size[q])]
+                u = next_float(state)
                 if u >= 0.7:
                     u = (u - 0.7) / 0.3
                     r = candidates[j, int(u * u * n_candidates[j])]
