@@ -51,13 +51,16 @@ def make_possible(compiled: Compiled) -> tuple[Compiled, list[str]]:
     for j, column in enumerate(compiled.columns):
         if column.limit or not np.isinf(instance.penalty[j]):
             continue
-        notes += _widen(compiled, j, column, locked[:, j], reachable[:, j], lower, upper)
+        notes += _widen(compiled, j, column, locked[:, j], reachable[:, j], target, lower, upper)
     evenness = instance.evenness
     if evenness is not None:
-        half = np.maximum(upper - target, target - lower)
+        half = np.maximum(upper - instance.target, instance.target - lower)
         evenness = replace(evenness, unit=np.where(np.isfinite(evenness.unit), np.maximum(half, 1e-12), np.inf))
     side, moved = _raise_limits(instance)
-    instance = replace(instance, lower=lower, upper=upper, evenness=evenness, side=side)
+    if evenness is not None:
+        # deviations are measured from what was asked for
+        target = instance.target
+    instance = replace(instance, target=target, lower=lower, upper=upper, evenness=evenness, side=side)
     return replace(compiled, instance=instance), [*notes, *moved]
 
 
@@ -105,9 +108,11 @@ def _widen(
     column: CriterionColumn,
     locked: FloatArray,
     reachable: FloatArray,
+    target: FloatArray,
     lower: FloatArray,
     upper: FloatArray,
 ) -> list[str]:
+    """Move targets and bands in place: of territories that cannot be in theirs, and of the others by what that leaves."""
     names = compiled.territories.names
     room = column.upper - column.target
     over = locked > column.upper * (1 + 1e-9)
@@ -115,16 +120,16 @@ def _widen(
     if not (over.any() or short.any()):
         return []
     fixed = over | short
+    target[over, j] = lower[over, j] = locked[over]
     upper[over, j] = locked[over] + room[over]
-    lower[short, j] = 0.0
+    target[short, j], lower[short, j] = reachable[short], 0.0
     # what the overfull keep above their target is missing elsewhere, and the other way round
     surplus = float((locked[over] - column.target[over]).sum()) - float((column.target[short] - reachable[short]).sum())
     others = ~fixed
     if others.any():
         factor = 1.0 - surplus / float(column.target[others].sum())
-        lower[others, j] = min(factor, 1.0) * column.lower[others] if factor > 0 else 0.0
-        upper[others, j] = max(factor, 0.0) * column.upper[others] + (room[others] if factor < 1.0 else 0.0)
-        upper[others, j] = np.minimum(upper[others, j], max(factor, 1.0) * column.upper[others])
+        target[others, j] = max(factor, 0.0) * column.target[others]
+        lower[others, j], upper[others, j] = _shifted(column, others, max(factor, 0.0))
     out = [
         f"{column.name}: {names[k]} holds {number_text(locked[k])} that cannot go elsewhere, "
         f"{percent_text(locked[k] / column.target[k] - 1)} over its target; its band was raised to that."
@@ -138,3 +143,12 @@ def _widen(
     if others.any() and abs(factor - 1.0) > 1e-9:
         out.append(f"{column.name}: the other territories share what is left, {percent_text(factor)} of their targets.")
     return out
+
+
+def _shifted(column: CriterionColumn, others: np.ndarray, factor: float) -> tuple[FloatArray, FloatArray]:
+    """Return bands around a part of the targets: those asked for, as long as half their room is left on either side."""
+    target, lower, upper = column.target[others], column.lower[others], column.upper[others]
+    return (
+        np.maximum(factor * lower, np.minimum(lower, factor * target - (target - lower) / 2)),
+        np.maximum(upper, np.minimum(factor * upper, factor * target + (upper - target) / 2)),
+    )

@@ -32,7 +32,9 @@ def level_table(carving: Carving, depth: int) -> pd.DataFrame:
     """
     tree, flat = carving.hierarchy, carving.compiled.instance
     totals = np.vstack([np.zeros(flat.n_criteria), np.cumsum(territory_totals(flat, carving.unit_leaf), axis=0)])
-    targets = np.vstack([np.zeros(flat.n_criteria), np.cumsum(flat.target, axis=0)])
+    # what was asked for: a nearest plan is carved with other targets
+    asked = np.column_stack([column.target for column in carving.compiled.columns])
+    targets = np.vstack([np.zeros(flat.n_criteria), np.cumsum(asked, axis=0)])
     sizes = np.bincount(carving.unit_leaf[carving.compiled.units.of_account], minlength=flat.n_territories)
     counts = np.concatenate([[0], np.cumsum(sizes)])
     rows = []

@@ -175,7 +175,7 @@ class AutoSolver:
         # where bands hold and there are many units, the gap is small already and a search finds little
         most = min(self.search_units, LUMPY_UNITS) if incumbent.feasible and effort <= 1.0 else self.search_units
         if not self._good(incumbent, run, effort) and instance.n_units <= most:
-            self._improve(instance, incumbent, run, seed, effort)
+            self._improve(instance, found, incumbent, run, seed, effort)
         if not incumbent.feasible and not run.stop() and self.mending_rounds:
             self._tiers(instance, incumbent, run, seed, effort)
         if not incumbent.feasible and run.stop() and instance.n_criteria and not instance.by_territory:
@@ -225,22 +225,28 @@ class AutoSolver:
         incumbent.offer_bound(result.bound, "milp")
         return result.proved_infeasible
 
-    def _improve(self, instance: Instance, incumbent: Incumbent, run: Run, seed: int, effort: float) -> None:
+    def _improve(
+        self, instance: Instance, found: Prices, incumbent: Incumbent, run: Run, seed: int, effort: float
+    ) -> None:
         """Search and re-split in turn; go on for a while where bands are still missed."""
+        from gtm_opt.solvers.resplit import resplit
+        from gtm_opt.solvers.search import search
+
         cells = instance.n_units * instance.n_territories
         once = self.search_effort * min(1.0, effort) * min(1.0, max(MIN_SEARCH, cells / FULL_SEARCH_CELLS))
         # re-splits begin with a search of their own: given all the time, they spend it best
-        names = ("resplit",) if np.isinf(effort) else ("search", "resplit")
+        solvers = (resplit,) if np.isinf(effort) else (search, resplit)
         if self.search_effort < RESPLIT_EFFORT and np.isfinite(effort):
-            names = ("search",)
+            solvers = (search,)
         rounds = int(min(max(1.0, effort), 1e6))
         round_ = 0
         while round_ < rounds or (not incumbent.feasible and round_ < rounds + self.mending_rounds):
-            for solver in (get_solver(name) for name in names):
+            for solver in solvers:
                 if self._good(incumbent, run, effort):
                     return
                 part = effort if np.isinf(effort) else once * 2.0 ** min(round_, 3)
-                result = solver(instance, run=run, seed=seed + 7919 * round_, effort=part, start=incumbent.assignment)
+                begin, number = incumbent.assignment, seed + 7919 * round_
+                result = solver(instance, run=run, seed=number, effort=part, start=begin, prices=found)
                 incumbent.offer(result.assignment, solver.name)
                 incumbent.offer_bound(result.bound, solver.name)
             round_ += 1
@@ -259,7 +265,7 @@ class AutoSolver:
             inner.offer_bound(found.bound, "prices")
             self._round(part, found, inner, part_run, seed, effort)
             if not self._good(inner, part_run, effort) and part.n_units <= self.search_units:
-                self._improve(part, inner, part_run, seed, effort)
+                self._improve(part, found, inner, part_run, seed, effort)
             return inner.assignment
 
         since = run.seconds

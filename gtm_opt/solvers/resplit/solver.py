@@ -14,11 +14,12 @@ from gtm_opt.solvers.resplit.core import solve_core
 from gtm_opt.solvers.resplit.improve import ResplitParams, improve
 from gtm_opt.solvers.search.anneal import AnnealParams, anneal
 from gtm_opt.solvers.search.arrays import lay_out
-from gtm_opt.solvers.search.relaxation import is_integral, relax, round_up
+from gtm_opt.solvers.search.relaxation import by_prices, is_integral, round_up
 from gtm_opt.solvers.search.solver import allowed_start, better, checked_start
 
 if TYPE_CHECKING:
     from gtm_opt.instance import FloatArray, Instance, IntArray
+    from gtm_opt.solvers.prices import Prices
     from gtm_opt.solvers.protocol import Run
     from gtm_opt.solvers.search.arrays import Layout
     from gtm_opt.solvers.search.relaxation import Relaxation
@@ -48,7 +49,7 @@ def resplit_pass(
     before = checked_start(instance, start)
     if instance.n_units == 0 or instance.n_territories < 2:
         return before
-    relaxation = relax(lay_out(instance, before), run)
+    relaxation = by_prices(instance, lay_out(instance, before), run)
     return better(
         instance, improve(instance, before, _reduced(relaxation), run, seed, params or ResplitParams()), before
     )
@@ -107,9 +108,16 @@ class ResplitSolver:
         self.core_pairs = core_pairs
 
     def __call__(
-        self, instance: Instance, *, run: Run, seed: int = 0, effort: float = 1.0, start: IntArray | None = None
+        self,
+        instance: Instance,
+        *,
+        run: Run,
+        seed: int = 0,
+        effort: float = 1.0,
+        start: IntArray | None = None,
+        prices: Prices | None = None,
     ) -> SolverResult:
-        """Solve ``instance``; see `gtm_opt.solvers.Solver`."""
+        """Solve ``instance``; see `gtm_opt.solvers.Solver`. Known ``prices`` need not be found again."""
         if instance.evenness is not None:
             raise SolverError(
                 "solver 'resplit' minimises preference cost, got an evenness objective. Use solver='even' for it."
@@ -117,7 +125,7 @@ class ResplitSolver:
         since = run.seconds
         before = None if start is None else checked_start(instance, start)
         layout = lay_out(instance, np.zeros(instance.n_units, dtype=np.int64) if before is None else before)
-        relaxation = relax(layout, run)
+        relaxation = by_prices(instance, layout, run, prices)
         bound = round_up(relaxation.bound, layout)
         run.report(self.name, bound=bound)
         first = relaxation.priced.argmin(axis=1)

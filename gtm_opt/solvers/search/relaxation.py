@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,14 +10,17 @@ from scipy.optimize import linprog
 from scipy.sparse import coo_array, csr_array, hstack, vstack
 
 if TYPE_CHECKING:
-    from gtm_opt.instance import FloatArray, IntArray
+    from gtm_opt.instance import FloatArray, Instance, IntArray
+    from gtm_opt.solvers.prices import Prices
     from gtm_opt.solvers.protocol import Run
     from gtm_opt.solvers.search.arrays import Layout
 
-__all__ = ["Relaxation", "dual_value", "is_integral", "relax", "round_up"]
+__all__ = ["Relaxation", "by_prices", "dual_value", "is_integral", "relax", "round_up"]
 
 _LP_PAIRS = 60_000
 _ASCENT_WORK = 2e8
+_SOFT = 20.0
+"""What a unit of average size may pay, in typical cost differences, where no prices meet all bands."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +62,39 @@ def dual_value(layout: Layout, priced: FloatArray, prices: FloatArray, side_pric
     rows = (np.maximum(prices, 0.0) * upper - np.maximum(-prices, 0.0) * lower).sum()
     side = (side_prices * (layout.side_upper - layout.side_fixed)).sum()
     return float(priced.min(axis=1).sum() - rows - side) + layout.fixed_cost
+
+
+def by_prices(instance: Instance, layout: Layout, run: Run, known: Prices | None = None) -> Relaxation:
+    """Return the relaxation at the best prices of the whole instance.
+
+    Parameters
+    ----------
+    instance : Instance
+    layout : Layout
+        Of the instance, or of some of its units.
+    run : Run
+    known : Prices, optional
+        Of the instance, where they are known already.
+
+    Notes
+    -----
+    Where even divided units cannot meet the bands, prices have no end: then those of elastic bands
+    are taken to walk by. The bound is that of the hard bands all the same.
+    """
+    from gtm_opt.solvers.prices import solve_prices
+
+    found = solve_prices(instance, run) if known is None else known
+    steering = solve_prices(_softened(instance, layout), run) if found.proved_infeasible else found
+    priced = priced_cost(layout, steering.prices, steering.side_prices)
+    return Relaxation(steering.prices, steering.side_prices, found.bound, priced)
+
+
+def _softened(instance: Instance, layout: Layout) -> Instance:
+    """Return the instance with a price on what its hard bands miss."""
+    finite = np.where(np.isfinite(layout.cost), layout.cost, np.nan)
+    spread = float(np.nanmean(np.nanmax(finite, axis=1) - np.nanmin(finite, axis=1))) if layout.n_free else 0.0
+    penalty = _SOFT * max(spread, 1e-9) * instance.n_units / instance.n_territories
+    return replace(instance, penalty=np.where(np.isinf(instance.penalty), penalty, instance.penalty))
 
 
 def relax(layout: Layout, run: Run) -> Relaxation:

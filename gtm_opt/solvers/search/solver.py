@@ -12,11 +12,12 @@ from gtm_opt.measures import evaluate
 from gtm_opt.solvers.protocol import Capabilities, SolverResult
 from gtm_opt.solvers.search.anneal import MOVER, AnnealParams, anneal
 from gtm_opt.solvers.search.arrays import lay_out
-from gtm_opt.solvers.search.relaxation import relax, round_up
+from gtm_opt.solvers.search.relaxation import by_prices, round_up
 
 if TYPE_CHECKING:
     from gtm_opt.instance import FloatArray, Instance, IntArray
     from gtm_opt.measures import Evaluation
+    from gtm_opt.solvers.prices import Prices
     from gtm_opt.solvers.protocol import Run
 
 __all__ = ["SearchSolver", "better", "checked_start", "polish", "search"]
@@ -97,7 +98,7 @@ def polish(
     chosen = params or AnnealParams(styles=(MOVER, MOVER), heat=0.3)
     rounds = chosen.rounds or 1
     steps = max(layout.n_free, int(iterations / sum(chosen.growth**r for r in range(rounds))))
-    relaxation = relax(layout, run)
+    relaxation = by_prices(instance, layout, run)
     first = allowed_start(layout.cost, relaxation.priced, before[layout.units])
     found = anneal(layout, relaxation, [first], run, seed, replace(chosen, steps=steps, rounds=rounds))
     after = before.copy()
@@ -135,9 +136,16 @@ class SearchSolver:
         self.params = params or AnnealParams()
 
     def __call__(
-        self, instance: Instance, *, run: Run, seed: int = 0, effort: float = 1.0, start: IntArray | None = None
+        self,
+        instance: Instance,
+        *,
+        run: Run,
+        seed: int = 0,
+        effort: float = 1.0,
+        start: IntArray | None = None,
+        prices: Prices | None = None,
     ) -> SolverResult:
-        """Solve ``instance``; see `gtm_opt.solvers.Solver`."""
+        """Solve ``instance``; see `gtm_opt.solvers.Solver`. Known ``prices`` need not be found again."""
         if instance.evenness is not None:
             raise SolverError(
                 "solver 'search' minimises preference cost, got an evenness objective. Use solver='even' for it."
@@ -145,7 +153,7 @@ class SearchSolver:
         since = run.seconds
         before = None if start is None else checked_start(instance, start)
         layout = lay_out(instance, np.zeros(instance.n_units, dtype=np.int64) if before is None else before)
-        relaxation = relax(layout, run)
+        relaxation = by_prices(instance, layout, run, prices)
         bound = round_up(relaxation.bound, layout)
         run.report("search", bound=bound)
         starts = [relaxation.priced.argmin(axis=1)]
