@@ -59,6 +59,7 @@ if TYPE_CHECKING:
         Roles,
         SeatStatus,
         Territories,
+        Within,
         parse_numbers,
         ramp_loss,
     )
@@ -118,6 +119,7 @@ __all__ = [
     "Staffing",
     "Termination",
     "Territories",
+    "Within",
     "__version__",
     "assign",
     "build_plan",
@@ -188,6 +190,7 @@ _PUBLIC = {
     "Staffing": "assignment",
     "Termination": "solvers",
     "Territories": "model",
+    "Within": "model",
     "assign": "assignment",
     "build_plan": "plan",
     "capacity": "sales_capacity",

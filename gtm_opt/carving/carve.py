@@ -22,8 +22,9 @@ from gtm_opt.carving.polish import polish_leaves
 from gtm_opt.carving.rebuild import leaf_of_unit, rebuild
 from gtm_opt.carving.result import Carving
 from gtm_opt.carving.schedule import carve_tree
-from gtm_opt.carving.segments import Segments, decide, with_decision
+from gtm_opt.carving.segments import Segments, decide
 from gtm_opt.carving.settings import Level, TreeSettings, check_levels
+from gtm_opt.carving.within import Inside
 from gtm_opt.errors import DataError, InfeasibleError, SolverError, shorten
 from gtm_opt.instance import Barred, Only
 from gtm_opt.measures import read_assignment
@@ -38,11 +39,11 @@ if TYPE_CHECKING:
 
     from gtm_opt.carving.compile import Compiled
     from gtm_opt.carving.node import NodeTask
-    from gtm_opt.instance import Instance, IntArray
+    from gtm_opt.instance import Instance
     from gtm_opt.model import CarvingProblem
     from gtm_opt.solvers import ProgressCallback, Solver
 
-__all__ = ["carve"]
+__all__ = ["carve", "decided"]
 
 
 def carve(
@@ -103,7 +104,8 @@ def carve(
         rest is kept for those levels.
     given : Series or mapping of str to str, optional
         Node of the hierarchy per account id: a level made by hand, below which to carve. Where every
-        account is given a node, the leaves below share what their node has.
+        account is given a node, the leaves below share what their node has. The carving's problem
+        keeps it as a rule `gtm_opt.Within`, as it keeps segments.
     flat_bound : bool, optional
         Bound a tree by prices over all leaves at once, so that the gap shows what carving step
         by step costs at most. Work in proportion to accounts x leaves; default: where that is at
@@ -139,12 +141,12 @@ def carve(
     """
     _check_arguments(time_limit, effort, max_gap, on_infeasible, seed)
     get_solver(solver)
-    problem, tree, decision = _decided(problem, hierarchy, given, max_buckets)
+    problem, tree = decided(problem, hierarchy, given, max_buckets)
     from gtm_opt.carving.bars import as_callback
 
     with as_callback(progress, tree) as (callback, on_node):
         run = Run(time_limit, callback)
-        compiled = with_decision(find_open_centers(compile_problem(problem, tree.leaves), tree, seed), decision, tree)
+        compiled = find_open_centers(compile_problem(problem, tree.leaves), tree, seed)
         compiled, notes, reasons = _possible(compiled, on_infeasible)
         begin = None if start is None else unit_positions(compiled, read_assignment(problem, start))
         _check_capabilities(get_solver(solver), compiled.instance)
@@ -162,23 +164,20 @@ def carve(
     return _with_flat_bound(carving, run) if flat_bound and len(solutions) > 1 else carving
 
 
-def _decided(
+def decided(
     problem: CarvingProblem,
-    hierarchy: Hierarchy | Segments | Literal["flat"] | None,
-    given: pd.Series | Mapping[str, str] | None,
-    max_buckets: int,
-) -> tuple[CarvingProblem, Hierarchy, IntArray | None]:
-    """Return the problem and the tree, and for each account the leaves it is held to by a rule or by hand."""
+    hierarchy: Hierarchy | Segments | Literal["flat"] | None = None,
+    given: pd.Series | Mapping[str, str] | None = None,
+    max_buckets: int = MAX_BUCKETS,
+) -> tuple[CarvingProblem, Hierarchy]:
+    """Return the tree, and the problem with the rule that segments or a level made by hand stand for."""
     if isinstance(hierarchy, Segments):
         if given is not None:
             raise DataError("`given` and segments both decide a level: use one of them.")
-        given = hierarchy.nodes(problem)
-        hierarchy = hierarchy.hierarchy(problem)
+        tree = hierarchy.hierarchy(problem)
+        return decide(problem, tree, hierarchy), tree
     tree = _tree(problem, hierarchy, max_buckets)
-    if given is None:
-        return problem, tree, None
-    problem, decision = decide(problem, tree, given)
-    return problem, tree, decision
+    return (problem if given is None else decide(problem, tree, given)), tree
 
 
 def _polished(
@@ -211,9 +210,9 @@ def _with_flat_bound(carving: Carving, run: Run) -> Carving:
 def _check_capabilities(solver: Solver, instance: Instance) -> None:
     """Refuse what a solver would silently break; what it does not balance or prefer is its weakness only."""
     can = solver.capabilities
-    rules = bool(instance.apart) or any(isinstance(term, Only | Barred) for term in instance.cost)
+    rules = bool(instance.apart) or any(isinstance(term, Only | Barred | Inside) for term in instance.cost)
     for asked, able, what in (
-        (rules, can.rules, "pins, forbids and groups kept apart"),
+        (rules, can.rules, "pins, forbids, teams and groups kept apart"),
         (bool(instance.side), can.side_rows, "limits on what moves (MaxMoved)"),
         (instance.by_territory, can.by_territory, "activities that depend on the territory"),
     ):

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gtm_opt.carving.costs import OpenCenters, compile_costs
+from gtm_opt.carving.within import inside_term
 from gtm_opt.instance import Barred, Evenness, EvennessKind, Grouped, Instance, Only, SideRow, Stay
 from gtm_opt.measures.criteria import CriterionColumn, compile_criteria
 from gtm_opt.model import MaxMoved, Territories
@@ -93,7 +94,8 @@ class Compiled:
     open_centers : tuple of OpenCenters
         Distances whose centers must still be found, node by node.
     cost_names : tuple of str
-        What each cost term of the instance stands for: a preference's name, "pin" or "forbid".
+        What each cost term of the instance stands for: a preference's name, "pin", "forbid" or
+        "segment" (rules `Within`).
     """
 
     problem: CarvingProblem
@@ -131,6 +133,9 @@ def compile_problem(problem: CarvingProblem, order: Sequence[str] | None = None)
     rule_terms = _compile_rules(problem, units, position, territories.count)
     cost += rule_terms
     cost_names += tuple("pin" if isinstance(term, Only) else "forbid" for term in rule_terms)
+    inside = inside_term(problem, permutation)
+    if inside is not None:
+        cost, cost_names = (*cost, inside), (*cost_names, "segment")
     evenness = None
     if problem.objective == "even":
         half = np.maximum(upper - target, target - lower)

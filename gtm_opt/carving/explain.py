@@ -184,6 +184,14 @@ def _forced_cost(carving: Carving, account: str, territory: str) -> float:
     return again.certificate.value - carving.certificate.value
 
 
+def _groups(carving: Carving, account: str) -> list[str]:
+    """Return the groups whose team an account is held to: "segment enterprise"."""
+    resolved = carving.problem.resolved
+    at = int(resolved.ids.get_indexer(pd.Index([account]))[0])
+    held = [(team, int(team.group[at])) for team in resolved.teams]
+    return [f"{team.rule.word} {team.names[group]}" for team, group in held if group >= 0]
+
+
 def _text(
     carving: Carving,
     account: str,
@@ -195,14 +203,16 @@ def _text(
     forced: float | None,
 ) -> str:
     with_family = f" (with its family of {len(family)})" if len(family) > 1 else ""
+    team = "".join(f" It is in {group} by rule." for group in _groups(carving, account))
     if next_best is None:
-        return f"'{account}'{with_family} is in {leaf}: pins and forbids leave no other place."
+        rules = "pins, forbids and teams" if team else "pins and forbids"
+        return f"'{account}'{with_family} is in {leaf}: {rules} leave no other place.{team}"
     here = options[options["chosen"]].iloc[0]
     there = options[options["option"] == next_best].iloc[0]
     if carving.compiled.instance.evenness is not None:
         return (
             f"'{account}'{with_family} is in {leaf}. In {next_best} the worst deviation would be {there['total']:.4g} "
-            f"tolerances instead of {here['total']:.4g}."
+            f"tolerances instead of {here['total']:.4g}.{team}"
         )
     parts = [c for c in options.columns if c not in ("node", "option", "chosen", "total", "difference")]
     gaps = sorted(((float(there[c] - here[c]), c) for c in parts), key=lambda g: -abs(g[0]))
@@ -215,6 +225,7 @@ def _text(
         text += f" It would move if {next_best} became cheaper for it by more than {margin:.4g}."
     else:
         text += " By prices it belongs there: it is one of the accounts that make the bands come out even."
+    text += team
     if forced is not None:
         text += f" Carving again with it forced there costs {forced:.4g}."
     return text

@@ -44,7 +44,8 @@ def flat_certificate(instance: Instance, unit_leaf: IntArray, run: Run, seed: in
     sample, and the bound is weaker. One pass over units x leaves.
     """
     prices = None
-    if instance.evenness is None and not instance.by_territory:
+    priced = bool(instance.n_criteria or instance.side)
+    if priced and instance.evenness is None and not instance.by_territory:
         if instance.n_units * instance.n_territories <= FULL_CELLS:
             from gtm_opt.solvers.prices import solve_prices
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from gtm_opt.carving.carve import carve
+from gtm_opt.carving.carve import carve, decided
 from gtm_opt.errors import DataError
 from gtm_opt.measures import check
 from gtm_opt.model import Balance, Count, KeepOwner, Limit, MaxMoved, Mix
@@ -97,6 +97,9 @@ def frontier(problem: CarvingProblem, *, over: str = "moved", points: int = 9, *
         )
     if not any(not isinstance(c, Limit) for c in problem.balance):
         raise DataError("A frontier needs something to balance. Add Balance('your column') or Count().")
+    # segments and levels made by hand become rules and targets of the problem, for every point the same
+    words = {name: options.pop(name) for name in ("hierarchy", "given", "max_buckets") if name in options}
+    problem, options["hierarchy"] = decided(problem, **words)
     base = problem.replace(prefer=(preference,), objective="preferences")
     tightest = carve(base.replace(objective="even"), **options | {"on_infeasible": "nearest"})
     loosest = carve(_stretched(base, np.inf), **options | {"on_infeasible": "nearest"})

@@ -5,15 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
-from gtm_opt.errors import number_text, percent_text
+from gtm_opt.carving.within import Inside
+from gtm_opt.errors import number_text, percent_text, shorten
 from gtm_opt.instance import Barred, Only
 from gtm_opt.instance.terms import total
 from gtm_opt.measures import forced_deviation
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
     from gtm_opt.carving.compile import Compiled
-    from gtm_opt.instance import FloatArray, Instance
+    from gtm_opt.instance import FloatArray, Instance, IntArray, Term
     from gtm_opt.measures import CriterionColumn
 
 __all__ = ["forced_moves", "impossible", "locked_and_reachable"]
@@ -52,6 +58,7 @@ def impossible(compiled: Compiled, *, bands: bool = True) -> list[str]:
         reasons += _pins_over(compiled, j, column, locked)
         reasons += _cannot_fill(compiled, j, column, reachable)
         reasons += _sums(compiled, j, column)
+        reasons += _teams_over(compiled, j, column)
     reasons += _forced_moves(compiled)
     return list(dict.fromkeys(reasons))
 
@@ -61,18 +68,22 @@ def locked_and_reachable(instance: Instance) -> tuple[FloatArray, FloatArray]:
 
     Notes
     -----
-    Only units that a pin or a bar names are looked at one by one.
+    Only units that a pin or a bar names are looked at one by one; members of teams class by class.
     """
     k, m = instance.n_territories, instance.n_criteria
-    rules = [term for term in instance.cost if isinstance(term, Only | Barred)]
+    rules = [term for term in instance.cost if isinstance(term, Only | Barred | Inside)]
     named = np.zeros(instance.n_units, dtype=bool)
     for term in rules:
         if isinstance(term, Only):
             named |= term.territory != -1
-        else:
+        elif isinstance(term, Barred):
             named[term.unit] = True
     locked, reachable = np.zeros((k, m)), np.zeros((k, m))
-    reachable += instance.activities3()[~named].sum(axis=0)
+    for members, allowed in _classes(rules, ~named, k):
+        brings = instance.activities3()[members].sum(axis=0)
+        reachable += np.where(allowed[:, None], brings, 0.0)
+        if allowed.sum() == 1:
+            locked += np.where(allowed[:, None], brings, 0.0)
     units = np.flatnonzero(named)
     step = max(64, 4_000_000 // k)
     for start in range(0, len(units), step):
@@ -83,6 +94,19 @@ def locked_and_reachable(instance: Instance) -> tuple[FloatArray, FloatArray]:
         locked += np.einsum("ik,ikj->kj", only, own)
         reachable += np.einsum("ik,ikj->kj", mask, own)
     return locked, reachable
+
+
+def _classes(rules: Sequence[Term], among: NDArray[np.bool_], k: int) -> Iterator[tuple[IntArray, NDArray[np.bool_]]]:
+    """Yield the units of each class of the same team, and the territories open to it."""
+    teams = next((term for term in rules if isinstance(term, Inside)), None)
+    if teams is None:
+        yield np.flatnonzero(among), np.ones(k, dtype=bool)
+        return
+    units = np.flatnonzero(among)
+    units = units[np.argsort(teams.code[units], kind="stable")]
+    codes, start = np.unique(teams.code[units], return_index=True)
+    for code, members in zip(codes, np.split(units, start[1:]), strict=True):
+        yield members, np.isfinite(teams.closed[code])
 
 
 def _unit_name(compiled: Compiled, unit: int) -> str:
@@ -142,7 +166,7 @@ def _pins_over(compiled: Compiled, j: int, column: CriterionColumn, locked: Floa
         least = percent_text(np.ceil(1000 * (locked[k, j] / column.target[k] - 1)) / 1000)
         raise_what = "the limit." if column.limit else f"the tolerance to at least {least}."
         out.append(
-            f"Pins and forbids lock {number_text(locked[k, j])} {what} into {names[k]}, at most "
+            f"{_rules(compiled)} lock {number_text(locked[k, j])} {what} into {names[k]}, at most "
             f"{number_text(column.upper[k])} are allowed. Unpin some accounts, or raise {raise_what}"
         )
     return out
@@ -152,7 +176,7 @@ def _cannot_fill(compiled: Compiled, j: int, column: CriterionColumn, reachable:
     names, what = compiled.territories.names, _what(column)
     short = np.flatnonzero(reachable[:, j] < column.lower * (1 - SLACK) - SLACK)
     return [
-        f"{names[k]} needs at least {number_text(column.lower[k])} {what}, but pins and forbids leave only "
+        f"{names[k]} needs at least {number_text(column.lower[k])} {what}, but {_rules(compiled).lower()} leave only "
         f"{number_text(reachable[k, j])} that may go there. Allow more accounts there, or lower its share."
         for k in short[:SHOWN]
     ]
@@ -176,6 +200,26 @@ def _sums(compiled: Compiled, j: int, column: CriterionColumn) -> list[str]:
     return []
 
 
+def _teams_over(compiled: Compiled, j: int, column: CriterionColumn) -> list[str]:
+    """Return the groups that hold more than the territories of their team may have together."""
+    if column.values.ndim == 2:
+        return []
+    what, names = _what(column), np.array(compiled.territories.names, dtype=object)
+    order = pd.Index(compiled.problem.territories.names).get_indexer(pd.Index(names))
+    out = []
+    for team in compiled.problem.resolved.teams:
+        held = np.bincount(team.group[team.group >= 0], column.values[team.group >= 0], minlength=len(team.names))
+        most = np.where(team.open_to[:, order], column.upper, 0.0).sum(axis=1)
+        for g in np.flatnonzero(held > most * (1 + SLACK) + SLACK)[:SHOWN]:
+            own = shorten(list(names[team.open_to[g, order]]), shown=3)
+            out.append(
+                f"The accounts of {team.rule.word} {team.names[g]} hold {number_text(held[g])} {what}, the territories "
+                f"of their team ({own}) may have {number_text(most[g])} together. Add a territory to the team, carve "
+                "with hierarchy=Segments(...), which gives each team a target of its own, or raise the tolerance."
+            )
+    return out
+
+
 def forced_moves(instance: Instance) -> FloatArray:
     """Return the least each side row can be, for what pins, bars and families force, shape (n_side_rows,)."""
     least = np.zeros(len(instance.side))
@@ -192,11 +236,18 @@ def forced_moves(instance: Instance) -> FloatArray:
 
 def _forced_moves(compiled: Compiled) -> list[str]:
     return [
-        f"Pins, forbids and families alone move {number_text(least)}, but '{row.name}' allows "
+        f"{_rules(compiled, families=True)} alone move {number_text(least)}, but '{row.name}' allows "
         f"{number_text(row.upper)}. Drop some of them, or allow more to move."
         for row, least in zip(compiled.instance.side, forced_moves(compiled.instance), strict=True)
         if least > row.upper * (1 + SLACK) + SLACK
     ]
+
+
+def _rules(compiled: Compiled, families: bool = False) -> str:
+    """Return the kinds of rules that hold accounts somewhere."""
+    more = ["teams"] * bool(compiled.problem.resolved.teams) + ["families"] * families
+    kinds = ["Pins", "forbids", *more]
+    return ", ".join(kinds[:-1]) + f" and {kinds[-1]}"
 
 
 def _what(column: CriterionColumn) -> str:

@@ -9,17 +9,19 @@ import numpy as np
 import pandas as pd
 
 from gtm_opt.errors import DataError, Findings, shorten
-from gtm_opt.model import MAX_BUCKETS, Balance, Count, Hierarchy, Limit, Mix
+from gtm_opt.model import MAX_BUCKETS, Balance, Count, Hierarchy, Limit, Mix, Within
 from gtm_opt.model.tables import did_you_mean, id_text, label_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gtm_opt.carving.compile import Compiled
-    from gtm_opt.instance import FloatArray, IntArray, Rows
-    from gtm_opt.model import CarvingProblem, Criterion
+    from gtm_opt.instance import IntArray
+    from gtm_opt.model import CarvingProblem, Criterion, Rule
 
-__all__ = ["Inside", "Segments", "decide", "with_decision"]
+__all__ = ["GIVEN", "Segments", "decide"]
+
+GIVEN = "given_node"
+"""Account column that ``given`` of `gtm_opt.carve` adds: the node of the hierarchy."""
 
 
 @dataclass(frozen=True)
@@ -124,26 +126,51 @@ def _widths(teams: Mapping[str, Sequence[str] | Hierarchy]) -> list[int]:
     return [team.max_buckets for team in teams.values() if isinstance(team, Hierarchy)]
 
 
-def decide(
-    problem: CarvingProblem, tree: Hierarchy, given: pd.Series | Mapping[str, str]
-) -> tuple[CarvingProblem, IntArray]:
-    """Return the problem with targets inside the given nodes, and the node (position) of each account.
+def decide(problem: CarvingProblem, tree: Hierarchy, given: Segments | pd.Series | Mapping[str, str]) -> CarvingProblem:
+    """Return the problem with accounts held to nodes by a rule, and targets inside these nodes.
 
     Parameters
     ----------
     problem : CarvingProblem
     tree : Hierarchy
-    given : Series or mapping of str to str
-        Node per account id; accounts that are left out are free.
+    given : Segments, Series or mapping of str to str
+        Node per account id; accounts that are left out are free. A series or mapping becomes the account
+        column `GIVEN`.
 
     Returns
     -------
-    problem : CarvingProblem
-        Where every account has a node and no node lies below another, each criterion has shares of
-        its own: a leaf's share within its node, of what that node has. Else unchanged.
-    nodes : ndarray of int, shape (n_accounts,)
-        Position in ``tree.nodes``, -1: free.
+    CarvingProblem
+        With a rule `Within`, in place of one by the same column. Where every account has a node and no node
+        lies below another, each criterion has shares of its own: a leaf's share within its node, of what
+        that node has.
     """
+    if isinstance(given, Segments):
+        nodes = _node_positions(problem, tree, given.nodes(problem))
+        rule: Within | None = Within({s: _leaves(team) for s, team in given.teams.items()}, given.column)
+    else:
+        nodes = _node_positions(problem, tree, given)
+        names = np.array([*tree.nodes, None], dtype=object)
+        accounts = problem.accounts.assign(**{GIVEN: names[nodes]}).reset_index(drop=True)
+        problem = problem.replace(accounts=accounts, rules=_other_rules(problem, GIVEN))
+        used = [str(tree.nodes[k]) for k in np.unique(nodes[nodes >= 0])]
+        rule = Within({node: tree.leaves_below(node) for node in used}, GIVEN, "node") if used else None
+    _check_families(problem, nodes)
+    _check_pins(problem, tree, nodes)
+    if rule is not None:
+        problem = problem.replace(rules=(*_other_rules(problem, rule.by), rule))
+    used = [tree.nodes[k] for k in np.unique(nodes[nodes >= 0])]
+    apart = sum(tree.leaf_count(node) for node in used) == len({x for node in used for x in tree.leaves_below(node)})
+    if (nodes < 0).any() or not apart:
+        return problem
+    return _own_targets(problem, tree, nodes, used)
+
+
+def _other_rules(problem: CarvingProblem, column: str) -> tuple[Rule, ...]:
+    return tuple(r for r in problem.rules if not (isinstance(r, Within) and r.by == column))
+
+
+def _node_positions(problem: CarvingProblem, tree: Hierarchy, given: pd.Series | Mapping[str, str]) -> IntArray:
+    """Return the position in ``tree.nodes`` of each account's node, -1 where it has none."""
     asked = pd.Series(given)
     asked.index = pd.Index(id_text(pd.Series(asked.index)))
     found = Findings()
@@ -157,14 +184,7 @@ def decide(
         named = shorten(list(unknown.drop_duplicates()))
         found.add("given", "must name nodes of the hierarchy", got=named, rows=unknown.index, kind="account")
     found.raise_if_any()
-    nodes = at.astype(np.int64)
-    _check_families(problem, nodes)
-    _check_pins(problem, tree, nodes)
-    used = [tree.nodes[k] for k in np.unique(nodes[nodes >= 0])]
-    apart = sum(tree.leaf_count(node) for node in used) == len({x for node in used for x in tree.leaves_below(node)})
-    if (nodes < 0).any() or not apart:
-        return problem, nodes
-    return _own_targets(problem, tree, nodes, used), nodes
+    return at.astype(np.int64)
 
 
 def _check_families(problem: CarvingProblem, nodes: IntArray) -> None:
@@ -252,56 +272,3 @@ def _rescaled(
     scale = sum(shares.values())
     changes: dict[str, Any] = {"shares": {name: share / scale for name, share in shares.items()}}
     return replace(criterion, **changes)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Inside:
-    """Infinity outside the part of the tree a unit is held to.
-
-    Attributes
-    ----------
-    first, last : ndarray of int, shape (n_units,)
-        Allowed range [first, last) of labels; a free unit has all of them.
-    label : ndarray of int, shape (n_territories,)
-        The leaf each territory is; for a merged territory its first leaf.
-    end : ndarray of int, shape (n_territories,)
-        One past the last leaf of each territory.
-    """
-
-    first: IntArray
-    last: IntArray
-    label: IntArray
-    end: IntArray
-
-    def block(self, rows: Rows) -> FloatArray:
-        """Return the values of ``rows``."""
-        out = (self.end <= self.first[rows][:, None]) | (self.label >= self.last[rows][:, None])
-        return np.where(out, np.inf, 0.0)
-
-    def take(self, units: IntArray) -> Inside:
-        """Return the term of a subset of the units."""
-        return Inside(self.first[units], self.last[units], self.label, self.end)
-
-    def take_territories(self, territories: IntArray) -> Inside:
-        """Return the term of a subset of the territories."""
-        return Inside(self.first, self.last, self.label[territories], self.end[territories])
-
-    def merge(self, group: IntArray, shares: FloatArray) -> Inside:
-        """Return the term for groups of neighboring territories."""
-        n_groups = int(group.max()) + 1
-        label = np.array([self.label[group == g].min() for g in range(n_groups)])
-        end = np.array([self.end[group == g].max() for g in range(n_groups)])
-        return Inside(self.first, self.last, label, end)
-
-
-def with_decision(compiled: Compiled, nodes: IntArray | None, tree: Hierarchy | None = None) -> Compiled:
-    """Return the compiled problem with each unit held to the leaves of its node."""
-    if nodes is None or tree is None:
-        return compiled
-    k = len(tree.leaves)
-    ranges = np.array([*(tree.leaf_range(node) for node in tree.nodes), (0, k)], dtype=np.int64)
-    head = compiled.units.members[compiled.units.start[:-1]]
-    mine = ranges[nodes[head]]
-    term = Inside(mine[:, 0], mine[:, 1], np.arange(k), np.arange(1, k + 1))
-    instance = replace(compiled.instance, cost=(*compiled.instance.cost, term))
-    return replace(compiled, instance=instance, cost_names=(*compiled.cost_names, "segment"))

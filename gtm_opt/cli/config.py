@@ -225,6 +225,14 @@ class ForbidWords(Section):
     territory: str = "territory"
 
 
+class WithinWords(Section):
+    """Accounts of a group go only to the territories of its team."""
+
+    kind: Literal["within"]
+    by: str
+    teams: dict[str, list[str]]
+
+
 class MaxMovedWords(Section):
     """At most this share may leave its owner."""
 
@@ -232,6 +240,13 @@ class MaxMovedWords(Section):
     share: float = Field(ge=0, le=1)
     by: str | None = None
     owner: str | None = None
+
+
+class SegmentsWords(Section):
+    """Segments first: each goes to a team of its own."""
+
+    column: str
+    teams: dict[str, list[str]]
 
 
 class Carve(Section):
@@ -247,6 +262,7 @@ class Carve(Section):
     flat: bool = False
     previous: str | None = None
     on_infeasible: Literal["raise", "nearest"] = "raise"
+    segments: SegmentsWords | None = None
 
 
 class CalendarWords(Section):
@@ -291,7 +307,8 @@ class Output(Section):
 Criterion = Annotated[BalanceWords | CountWords | MixWords | LimitWords, Field(discriminator="kind")]
 Preference = Annotated[KeepOwnerWords | NearWords | FitWords | RelationshipWords, Field(discriminator="kind")]
 Rule = Annotated[
-    KeepTogetherWords | KeepApartWords | PinWords | ForbidWords | MaxMovedWords, Field(discriminator="kind")
+    KeepTogetherWords | KeepApartWords | PinWords | ForbidWords | WithinWords | MaxMovedWords,
+    Field(discriminator="kind"),
 ]
 
 

@@ -107,6 +107,10 @@ value = "arr_usd"                # what moving costs; default: every account the
 # kind = "keep_apart"
 # groups = [["A-3", "A-4"]]      # competitors
 # [[rules]]
+# kind = "within"                # accounts of a value go only to these territories
+# by = "country"
+# teams = { Canada = ["R-01", "R-02"] }
+# [[rules]]
 # kind = "max_moved"
 # share = 0.20                   # at most 20 % may leave their owner
 # by = "arr_usd"
@@ -118,6 +122,7 @@ seed = 0
 # effort = 1.0
 # objective = "even"             # as even as possible; default where nothing is preferred
 # max_buckets = 10               # carve at most this many at a time
+# segments = { column = "segment", teams = { enterprise = ["R-01"], smb = ["R-02", "R-03"] } }  # a team for each
 on_infeasible = "raise"          # "nearest": make the nearest possible plan and say what had to give
 
 # The year, the roles and the number. Leave them out for a carve alone.

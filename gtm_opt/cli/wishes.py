@@ -23,6 +23,7 @@ from gtm_opt.model import (
     Mix,
     Near,
     Pin,
+    Within,
 )
 
 if TYPE_CHECKING:
@@ -121,6 +122,8 @@ def rules(words: Sequence[Rule], base: Path) -> list[Any]:
             out.append(Pin({**w.accounts, **dict(pairs)}))
         elif w.kind == "forbid":
             out.append(Forbid((*w.pairs, *_pairs_file(w, base, "forbid")), by=w.by))
+        elif w.kind == "within":
+            out.append(Within(w.teams, by=w.by))
         else:
             out.append(MaxMoved(w.share, by=w.by, owner=w.owner))
     return out

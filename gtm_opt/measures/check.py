@@ -195,6 +195,11 @@ def _rule_violations(problem: CarvingProblem, at: IntArray) -> list[tuple[str, s
         for k in here[count > 1]:
             together = [str(ids[i]) for i in group if at[i] == k]
             out.append(("keep apart", together[0], f"{shorten(together)} are all in {names[k]}"))
+    for team in resolved.teams:
+        for i in np.flatnonzero((team.group >= 0) & ~team.open_to[team.group, at]):
+            mine = f"{team.rule.word} {team.names[team.group[i]]}"
+            text = f"'{ids[i]}' is in {mine} by rule, but {names[at[i]]} is not of its team"
+            out.append((team.rule.name, ids[i], text))
     for rule in problem.rules:
         if isinstance(rule, MaxMoved):
             moved, owned = moved_value(problem, at, problem.moved_owner(rule), rule.by)

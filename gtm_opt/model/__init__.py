@@ -7,7 +7,7 @@ from gtm_opt.model.preferences import Fit, KeepOwner, Near, Preference
 from gtm_opt.model.problem import CarvingProblem
 from gtm_opt.model.ramp import Ramp, ramp_loss
 from gtm_opt.model.roles import Role, Roles
-from gtm_opt.model.rules import Forbid, KeepApart, KeepTogether, MaxMoved, Pin, Rule
+from gtm_opt.model.rules import Forbid, KeepApart, KeepTogether, MaxMoved, Pin, Rule, Within
 from gtm_opt.model.tables import parse_numbers
 from gtm_opt.model.territories import SeatStatus, Territories
 
@@ -37,6 +37,7 @@ __all__ = [
     "Rule",
     "SeatStatus",
     "Territories",
+    "Within",
     "parse_numbers",
     "ramp_loss",
 ]

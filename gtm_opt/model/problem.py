@@ -16,7 +16,7 @@ from gtm_opt.model.balance import Balance, Count, Criterion, Limit, Mix, Objecti
 from gtm_opt.model.hierarchy import Hierarchy
 from gtm_opt.model.preferences import Fit, KeepOwner, Near, Preference
 from gtm_opt.model.resolve import Resolved, resolve
-from gtm_opt.model.rules import Forbid, KeepApart, KeepTogether, MaxMoved, Pin, Rule
+from gtm_opt.model.rules import Forbid, KeepApart, KeepTogether, MaxMoved, Pin, Rule, Within
 from gtm_opt.model.tables import did_you_mean, id_text, rename_columns
 from gtm_opt.model.territories import Territories
 
@@ -35,7 +35,7 @@ class CarvingProblem:
         A number or names stand for equal territories, a hierarchy for its leaves.
     balance : sequence of Balance, Count, Mix, Limit
     prefer : sequence of KeepOwner, Fit, Near
-    rules : sequence of KeepTogether, KeepApart, Pin, Forbid, MaxMoved
+    rules : sequence of KeepTogether, KeepApart, Pin, Forbid, MaxMoved, Within
     account_id : str
         Column with the account ids: unique, not empty.
     columns : mapping of str to str, optional
@@ -82,7 +82,7 @@ class CarvingProblem:
         for name, kinds in (
             ("balance", (Balance, Count, Mix, Limit)),
             ("prefer", (KeepOwner, Fit, Near)),
-            ("rules", (KeepTogether, KeepApart, Pin, Forbid, MaxMoved)),
+            ("rules", (KeepTogether, KeepApart, Pin, Forbid, MaxMoved, Within)),
         ):
             self._take_list(name, kinds)
         self._check_columns(found)
@@ -257,11 +257,11 @@ def _row_names(text: pd.Series) -> pd.Index:
     """
     names = text.str.strip()
     if names.is_unique and bool((names != "").all()) and bool((names == text).all()):
-        return pd.Index(text, name=None)
+        return pd.Index(names.to_numpy())
     again = (names == "") | names.duplicated()
     rows = pd.Series([f"row {at}" for at in range(len(names))], index=names.index)
-    told = names.where(names == "", names + " (") + rows + np.where(names == "", "", ")")
-    return pd.Index(names.where(~again, told), name=None)
+    told = rows.where(names == "", names + " (" + rows + ")")
+    return pd.Index(names.where(~again, told).to_numpy())
 
 
 def _table_hash(table: pd.DataFrame) -> bytes:

@@ -22,6 +22,7 @@ from gtm_opt.model.resolve_rules import (
     resolve_forbids,
     resolve_pins,
 )
+from gtm_opt.model.resolve_teams import Team, check_teams, resolve_teams
 from gtm_opt.model.rules import MaxMoved
 from gtm_opt.model.tables import id_text, label_text, number_column
 
@@ -51,6 +52,8 @@ class Resolved:
         Account positions of each group.
     home : dict of str to ndarray of int
         Per owner column: territory position of the present owner, -1: nobody's.
+    teams : tuple of Team
+        One per `Within` rule.
     """
 
     ids: pd.Index
@@ -59,6 +62,7 @@ class Resolved:
     barred: tuple[NDArray[np.int64], NDArray[np.int64]]
     apart: tuple[NDArray[np.int64], ...]
     home: dict[str, NDArray[np.int64]]
+    teams: tuple[Team, ...] = ()
 
 
 def resolve(problem: CarvingProblem, found: Findings) -> Resolved:
@@ -82,7 +86,9 @@ def resolve(problem: CarvingProblem, found: Findings) -> Resolved:
     barred = resolve_forbids(problem, ids, found)
     apart = resolve_apart(problem, ids, found)
     check_contradictions(problem, ids, family, pinned, barred, apart, found)
-    return Resolved(ids, family, pinned, barred, apart, home)
+    teams = resolve_teams(problem, found)
+    check_teams(problem, ids, teams, family, pinned, barred, apart, found)
+    return Resolved(ids, family, pinned, barred, apart, home, teams)
 
 
 def _owner_columns(problem: CarvingProblem) -> dict[str, str]:

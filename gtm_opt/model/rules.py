@@ -14,7 +14,7 @@ from gtm_opt.errors import DataError, percent_text, shorten
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Forbid", "KeepApart", "KeepTogether", "MaxMoved", "Pin", "Rule"]
+__all__ = ["Forbid", "KeepApart", "KeepTogether", "MaxMoved", "Pin", "Rule", "Within"]
 
 
 @dataclass(frozen=True)
@@ -153,4 +153,58 @@ class MaxMoved:
         return f"at most {percent_text(self.share, 2)} of {self.by or 'accounts'} moved"
 
 
-Rule = KeepTogether | KeepApart | Pin | Forbid | MaxMoved
+@dataclass(frozen=True)
+class Within:
+    """Accounts of a group go only to the territories of the group's team: segments, channels, countries.
+
+    `gtm_opt.carve` adds one itself for ``hierarchy=Segments(...)`` and for ``given``: it is part of the
+    carving's problem, and so of whatever is made of it.
+
+    Attributes
+    ----------
+    teams : mapping of str to sequence of str
+        Territories (names or rep ids) of each group; teams may overlap.
+    by : str
+        Account column with the group; empty cells are the group ``"(none)"``. Groups without a team
+        are free.
+    what : str, optional
+        What a group is called in messages; default: the column.
+
+    Examples
+    --------
+    >>> rule = Within({"enterprise": ["E1", "E2"], "smb": ["S1"]}, by="segment")
+    >>> rule.name
+    'within segment'
+    """
+
+    teams: Mapping[str, Sequence[str]]
+    by: str
+    what: str | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.teams, Mapping):
+            raise TypeError(f"Within takes a mapping of group to territories, got {type(self.teams).__name__}.")
+        single = [str(group) for group, team in self.teams.items() if isinstance(team, str)]
+        if single:
+            raise DataError(f"Within takes a list of territories per group, got a text for {shorten(single)}.")
+        empty = [str(group) for group, team in self.teams.items() if not len(team)]
+        if empty or not self.teams:
+            raise DataError(
+                f"Within needs at least one territory for each group, got none for {shorten(empty) or 'any'}. "
+                "Leave groups out that may go anywhere."
+            )
+        teams = {str(group): tuple(str(t) for t in team) for group, team in self.teams.items()}
+        object.__setattr__(self, "teams", teams)
+
+    @property
+    def word(self) -> str:
+        """What a group is called."""
+        return self.by if self.what is None else self.what
+
+    @property
+    def name(self) -> str:
+        """Name in tables and messages."""
+        return f"within {self.word}"
+
+
+Rule = KeepTogether | KeepApart | Pin | Forbid | MaxMoved | Within

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from gtm_opt.assignment import assign
-from gtm_opt.carving import carve
+from gtm_opt.carving import Segments, carve
 from gtm_opt.errors import Findings
 from gtm_opt.model import MAX_BUCKETS, CarvingProblem, Hierarchy, KeepOwner, Territories
 from gtm_opt.model.roles import Roles
@@ -36,7 +36,7 @@ def build_plan(
     *,
     territories: Territories | int | Sequence[str] | None = None,
     levels: Sequence[str] = (),
-    hierarchy: Hierarchy | Literal["flat"] | None = None,
+    hierarchy: Hierarchy | Segments | Literal["flat"] | None = None,
     max_buckets: int = MAX_BUCKETS,
     skills: pd.DataFrame | None = None,
     effective: str | date | pd.Timestamp | None = None,
@@ -63,7 +63,7 @@ def build_plan(
     levels : sequence of str
         Columns of ``reps`` from the top down, for example ``["region", "manager"]``: the
         hierarchy to carve and to cascade quotas down.
-    hierarchy : Hierarchy or "flat", optional
+    hierarchy : Hierarchy, Segments or "flat", optional
         Instead of ``levels``; see `gtm_opt.carve`.
     max_buckets : int
     skills : DataFrame, optional
@@ -135,7 +135,7 @@ def _problem(
     accounts: pd.DataFrame | CarvingProblem,
     reps: pd.DataFrame | None,
     territories: Territories | int | Sequence[str] | None,
-    hierarchy: Hierarchy | Literal["flat"] | None,
+    hierarchy: Hierarchy | Segments | Literal["flat"] | None,
     words: Mapping[str, Any],
 ) -> CarvingProblem:
     if isinstance(accounts, CarvingProblem):
@@ -187,7 +187,7 @@ def _quotas(
 
 def _try_quota_words(
     problem: CarvingProblem,
-    hierarchy: Hierarchy | Literal["flat"] | None,
+    hierarchy: Hierarchy | Segments | Literal["flat"] | None,
     max_buckets: int,
     target_usd: float,
     over_assign: float | Mapping[str, float] | None,
@@ -197,6 +197,8 @@ def _try_quota_words(
     """Raise for what is wrong with the quota words before a long carve, not after it."""
     if isinstance(hierarchy, Hierarchy):
         tree = hierarchy
+    elif isinstance(hierarchy, Segments):
+        tree = hierarchy.hierarchy(problem)
     else:
         names = problem.territories.names
         buckets = max_buckets if hierarchy is None else max(2, len(names))

@@ -22,7 +22,7 @@ Json = Any
 _KNOWN = {
     **dict.fromkeys(("Balance", "Count", "Limit", "Mix"), "gtm_opt.model.balance"),
     **dict.fromkeys(("Fit", "KeepOwner", "Near"), "gtm_opt.model.preferences"),
-    **dict.fromkeys(("Forbid", "KeepApart", "KeepTogether", "MaxMoved", "Pin"), "gtm_opt.model.rules"),
+    **dict.fromkeys(("Forbid", "KeepApart", "KeepTogether", "MaxMoved", "Pin", "Within"), "gtm_opt.model.rules"),
     **dict.fromkeys(("SeatStatus", "Territories"), "gtm_opt.model.territories"),
     **dict.fromkeys(("Role", "Roles"), "gtm_opt.model.roles"),
     "CarvingProblem": "gtm_opt.model.problem",

@@ -159,7 +159,7 @@ def test_every_commented_word_of_the_template_is_known(folder: Path) -> None:
     text = "\n".join(line[2:] if option.match(line) else line for line in lines)
     one_only = re.sub(r"(?m)^(count|names|shares|per) = .*$", "", text)  # exactly one of these may be given
     config = Config.model_validate(tomllib.loads(one_only))
-    assert {w.kind for w in config.rules} == {"keep_together", "pin", "forbid", "keep_apart", "max_moved"}
+    assert {w.kind for w in config.rules} == {"keep_together", "pin", "forbid", "keep_apart", "within", "max_moved"}
     assert {w.kind for w in config.prefer} == {"keep_owner", "near", "relationship", "fit"}
     assert config.quota is not None
     assert config.accounts.join[0].measures["owner"].how == "most_value"
@@ -206,3 +206,21 @@ def test_territories_can_be_said_in_several_ways(run: Run, folder: Path, territo
     assert list(request.problem.territories.names) == names
     if "per" in territories:
         assert request.problem.territories.shares == (2 / 3, 1 / 3)
+
+
+def test_segments_of_a_config_give_each_a_team_and_are_kept_in_the_saved_plan(run: Run, folder: Path) -> None:
+    teams = '\nsegments = { column = "industry", teams = { retail = ["r1", "r2"], energy = ["r3"] } }\n'
+    result = run("plan", "config.toml", config=CONFIG + teams)
+    assert result.exit_code == 0, result.output
+    carving = Plan.load(folder / "plan").carving
+    assert [rule.name for rule in carving.problem.rules] == ["within industry"]
+    energy = carving.accounts["industry"] == "energy"
+    assert set(carving.labels[energy]) == {"r3"}
+    assert "r3" not in set(carving.labels[~energy])
+    carving.labels.rename_axis("account_id").replace("r3", "r1").to_csv("theirs.csv")
+    judged = run("check", "config.toml", "-a", "theirs.csv")
+    assert judged.exit_code == 1
+    assert "within industry: '003' is in industry energy by rule, but r1 is not of its team" in judged.stdout
+    rule = '\n[[rules]]\nkind = "within"\nby = "industry"\nteams = { energy = ["r2", "r3"] }\n'
+    assert run("plan", "config.toml", config=CONFIG + rule).exit_code == 0
+    assert "r1" not in set(Plan.load(folder / "plan").carving.labels[energy])
