@@ -158,7 +158,7 @@ def carve(
     root = solutions[tree.root]
     if on_infeasible == "raise" and root.result.proved_infeasible:
         raise InfeasibleError(_why(problem, root))
-    carving = _assemble(problem, tree, compiled, solutions, options, run, notes, bool(reasons))
+    carving = _assemble(problem, task, compiled, solutions, options, run, notes, bool(reasons))
     if flat_bound is None:
         flat_bound = compiled.instance.n_units * len(tree.leaves) <= FULL_CELLS and not run.stop()
     return _with_flat_bound(carving, run) if flat_bound and len(solutions) > 1 else carving
@@ -288,7 +288,7 @@ def _possible(compiled: Compiled, on_infeasible: str) -> tuple[Compiled, list[st
 
 def _assemble(
     problem: CarvingProblem,
-    tree: Hierarchy,
+    task: NodeTask,
     compiled: Compiled,
     solutions: dict[str, NodeSolution],
     options: Options,
@@ -296,6 +296,7 @@ def _assemble(
     notes: list[str],
     proved_infeasible: bool,
 ) -> Carving:
+    tree = task.tree
     unit_leaf = leaf_of_unit(tree, compiled.units.count, solutions)
     root = solutions[tree.root]
     notes = [*notes, *(f"{step.name}: {step.note}" for step in run.steps if step.name in ("retry", "polish"))]
@@ -324,6 +325,7 @@ def _assemble(
         solutions=solutions,
         options=options,
         unit_leaf=unit_leaf,
+        settings=task.settings,
     )
 
 

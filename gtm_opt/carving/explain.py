@@ -9,17 +9,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from gtm_opt.carving.guide import guided, look_ahead
 from gtm_opt.carving.node import NodeTask, node_instance, restrict_task
 from gtm_opt.errors import DataError, SolverError
+from gtm_opt.instance import Only
 from gtm_opt.measures import evenness_by_criterion, territory_totals
 from gtm_opt.model import Pin
 from gtm_opt.model.tables import did_you_mean
 
 if TYPE_CHECKING:
     from gtm_opt.carving.result import Carving
-    from gtm_opt.instance import FloatArray, Instance
+    from gtm_opt.instance import FloatArray, Instance, Term
 
 __all__ = ["Explanation", "explain", "node_prices", "node_task"]
+
+ROOM = "room further down"
+"""Column of the look-ahead: how much dearer the best place below an option is, at the prices of the room there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +38,10 @@ class Explanation:
         Accounts that must go with it (itself included).
     options : DataFrame
         One row per alternative at every level of the tree: node, option, chosen, one column per
-        preference and rule (its cost), one per criterion (price times what the account brings), total,
-        difference to the chosen one. Costs are preference scores times the number of accounts.
+        preference and rule (its cost), one per criterion (price times what the account brings), at inner
+        nodes ``room further down`` (what the best place below costs more, at the prices of the room
+        there; 0 at the last level), total, difference to the chosen one. Costs are preference scores times
+        the number of accounts.
         For "as even as possible" carves the total is the worst deviation after the move.
     next_best : str or None
         Next best territory among the siblings; None where nothing else is allowed.
@@ -86,6 +93,8 @@ def explain(carving: Carving, account: str, *, exact: bool = False) -> Explanati
     path = carving.hierarchy.path(leaf)
     frames = [_options(carving, node, child, unit) for node, child in itertools.pairwise(path)]
     options = pd.concat(frames, ignore_index=True)
+    parts = options.columns.difference(["node", "option", "chosen", "total", "difference"], sort=False)
+    options[parts] = options[parts].fillna(0.0)  # what a level has no part of
     last = frames[-1]
     others = last[~last["chosen"] & np.isfinite(last["total"])].sort_values("total", kind="stable")
     next_best = str(others["option"].iloc[0]) if len(others) else None
@@ -99,7 +108,8 @@ def explain(carving: Carving, account: str, *, exact: bool = False) -> Explanati
 def node_task(carving: Carving, node: str, units: np.ndarray[tuple[int], np.dtype[np.int64]]) -> NodeTask:
     """Return the task of ``node`` for some of its units only (bands and budgets are not meaningful)."""
     tree = carving.hierarchy
-    whole = NodeTask(tree, carving.compiled.instance, np.arange(carving.compiled.units.count), np.zeros(0))
+    flat, count = carving.compiled.instance, carving.compiled.units.count
+    whole = NodeTask(tree, flat, np.arange(count), np.zeros(len(flat.side)), settings=carving.settings)
     return restrict_task(whole, node, units)
 
 
@@ -118,17 +128,23 @@ def node_prices(carving: Carving, node: str) -> tuple[FloatArray, FloatArray] | 
     from gtm_opt.solvers import Run
     from gtm_opt.solvers.prices import solve_prices
 
-    found = solve_prices(node_instance(node_task(carving, node, solution.units)), Run())
+    task = node_task(carving, node, solution.units)
+    found = solve_prices(guided(task, node_instance(task), solution.guide), Run())
     return found.prices, found.side_prices
 
 
 def _options(carving: Carving, node: str, chosen: str, unit: int) -> pd.DataFrame:
     children = carving.hierarchy.children(node)
-    one = node_instance(node_task(carving, node, np.array([unit])))
+    task = node_task(carving, node, np.array([unit]))
+    one = node_instance(task)
     table = pd.DataFrame({"node": node, "option": children, "chosen": [c == chosen for c in children]})
     row = np.array([0])
-    for name, term in zip(carving.compiled.cost_names, one.cost, strict=True):
+    names = carving.compiled.cost_names
+    for name, term in zip((*names, *map(_unnamed, one.cost[len(names) :])), one.cost, strict=True):
         table[name] = table.get(name, 0.0) + term.block(row)[0]
+    guide = carving.solutions[node].guide
+    if guide is not None:
+        table[ROOM] = look_ahead(task, one, guide).block(row)[0]
     priced = node_prices(carving, node)
     if priced is None:
         table["total"] = _evenness_after(carving, node, one, unit)
@@ -142,6 +158,11 @@ def _options(carving: Carving, node: str, chosen: str, unit: int) -> pd.DataFram
         table["total"] = table.drop(columns=["node", "option", "chosen"]).sum(axis=1)
     table["difference"] = table["total"] - float(table.loc[table["chosen"], "total"].iloc[0])
     return table
+
+
+def _unnamed(term: Term) -> str:
+    """Return what a rule stands for that a carve added itself."""
+    return "too large for its band" if isinstance(term, Only) else "kept apart"
 
 
 def _evenness_after(carving: Carving, node: str, one: Instance, unit: int) -> list[float]:

@@ -43,6 +43,7 @@ def recarve_subtree(
     executor: Executor | None = None,
     progress: ProgressCallback | None = None,
     levels: Mapping[str, Level] | None = None,
+    tolerance_budget: float | None = None,
 ) -> Carving:
     """Carve one subtree again, or everything but frozen subtrees; all other accounts stay where they are.
 
@@ -57,8 +58,10 @@ def recarve_subtree(
         Begin from the present plan: the answer is then never worse. False: begin anew.
     effort, seed : optional
         Default: those of the carving.
-    time_limit, executor, progress, levels
+    time_limit, executor, progress
         As in `gtm_opt.carve`.
+    levels, tolerance_budget : optional
+        Default: those the carving was made with.
 
     Returns
     -------
@@ -89,7 +92,7 @@ def recarve_subtree(
         before.max_gap,
         len(nodes.nodes) - len(nodes.leaves),
     )
-    settings = TreeSettings(levels=dict(levels or {}), costs=carving.compiled.cost_names)
+    settings = _settings(carving, nodes, levels, tolerance_budget)
     check_levels(nodes, settings, flat.names)
     units = np.flatnonzero(np.isin(carving.unit_leaf, leaves))
     run = Run(time_limit, progress)
@@ -100,7 +103,8 @@ def recarve_subtree(
         raise InfeasibleError(f"No assignment that keeps all rules was found below '{top}'. Drop or loosen some rules.")
     unit_leaf = carving.unit_leaf.copy()
     unit_leaf[units] = leaves[inner]
-    whole = root_task(tree, flat)
+    kept = settings if top == tree.root and not held else carving.settings
+    whole = root_task(tree, flat, settings=kept)
     solutions = rebuild(whole, unit_leaf, carving.solutions | ({} if held else found), before.max_gap)
     certificate = flat_certificate(flat, unit_leaf, run, chosen.seed, before.max_gap)
     struck = run.struck or Termination.FINISHED
@@ -114,7 +118,18 @@ def recarve_subtree(
         provenance={**carving.provenance, "seconds": run.seconds},
         solutions=solutions,
         unit_leaf=unit_leaf,
+        settings=kept,
     )
+
+
+def _settings(
+    carving: Carving, tree: Hierarchy, levels: Mapping[str, Level] | None, tolerance_budget: float | None
+) -> TreeSettings:
+    """Return what was asked for, else what the carving was made with: of its levels those that are in ``tree``."""
+    made = carving.settings
+    below = {name: level for name, level in made.levels.items() if name in tree.levels[1:]}
+    room = made.room if tolerance_budget is None else tolerance_budget
+    return TreeSettings(room, below if levels is None else dict(levels), carving.compiled.cost_names)
 
 
 def _held_leaves(tree: Hierarchy, top: str, frozen: Sequence[str]) -> set[int]:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gtm_opt.carving.compile import account_labels
+from gtm_opt.carving.settings import TreeSettings
 from gtm_opt.measures import check
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class Carving:
         What had to give (``on_infeasible="nearest"``), lost workers, and the like.
     provenance : dict
         Versions, seed, solver, fingerprint of the problem, seconds.
+    settings : TreeSettings
+        The tolerance budget and the levels it was carved with.
     """
 
     problem: CarvingProblem
@@ -63,6 +66,7 @@ class Carving:
     solutions: dict[str, NodeSolution] = field(repr=False)
     options: Options = field(repr=False)
     unit_leaf: IntArray = field(repr=False)
+    settings: TreeSettings = field(default_factory=TreeSettings, repr=False)
 
     # -- tables -------------------------------------------------------------------
 

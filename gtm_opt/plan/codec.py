@@ -29,6 +29,7 @@ _KNOWN = {
     "Hierarchy": "gtm_opt.model.hierarchy",
     "Ramp": "gtm_opt.model.ramp",
     "Calendar": "gtm_opt.model.calendar",
+    "Level": "gtm_opt.carving.settings",
     "Staffing": "gtm_opt.assignment",
     "Capacity": "gtm_opt.sales_capacity",
     "Quotas": "gtm_opt.quota",

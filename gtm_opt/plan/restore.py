@@ -12,8 +12,10 @@ import pandas as pd
 
 from gtm_opt.carving import Carving, Certificate, compile_problem
 from gtm_opt.carving.centers import find_open_centers
+from gtm_opt.carving.guide import Guide
 from gtm_opt.carving.levels import NodeSolution, Options
 from gtm_opt.carving.nearest import make_possible
+from gtm_opt.carving.settings import TreeSettings
 from gtm_opt.errors import DataError, shorten
 from gtm_opt.measures import evaluate
 from gtm_opt.measures.check import read_assignment
@@ -126,6 +128,7 @@ def _carving(state: dict[str, Any], get: Any) -> Carving:
         solutions=_solutions(state, tree, compiled, unit_leaf, certificate, get),
         options=options,
         unit_leaf=unit_leaf,
+        settings=TreeSettings(state.get("room", 0.5), state.get("levels", {}), compiled.cost_names),
     )
 
 
@@ -151,6 +154,7 @@ def _solutions(
     """Return the solution of each divided node: its units, its prices, its certificate."""
     nodes, prices = get("nodes"), get("prices")
     columns = [c.name for c in compiled.columns]
+    guides = state.get("guides", {})
     out = {}
     for row in nodes.itertuples():
         node = str(row.node)
@@ -180,5 +184,8 @@ def _solutions(
             status=SolveStatus(row.status),
             evaluation=whole.evaluation if len(nodes) == 1 else None,
         )
-        out[node] = NodeSolution(node, units, assignment, result, certificate, float(row.seconds))
+        guide = guides.get(node)
+        out[node] = NodeSolution(
+            node, units, assignment, result, certificate, float(row.seconds), None if guide is None else Guide(**guide)
+        )
     return out

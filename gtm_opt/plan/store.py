@@ -162,6 +162,11 @@ def _carving_state(carving: Carving, put: Any) -> dict[str, Any]:
         "provenance": carving.provenance,
         "options": {f.name: getattr(options, f.name) for f in fields(options)} | {"solver": solver},
         "widened": _is_widened(carving),
+        "room": carving.settings.room,
+        "levels": dict(carving.settings.levels),
+        "guides": {
+            n: {"nodes": s.guide.nodes, "prices": s.guide.prices} for n, s in carving.solutions.items() if s.guide
+        },
         "side_prices": {n: s.result.side_prices for n, s in carving.solutions.items()},
         "bounds": {n: s.result.bound for n, s in carving.solutions.items()},
     }

@@ -9,6 +9,7 @@ import pytest
 import gtm_opt as gtm
 from gtm_opt.carving import dual_bound
 from gtm_opt.carving.conflicts import conflict, conflict_text
+from tests.carving.tree_problems import tree_problem
 
 
 def make_problem(n: int = 60, k: int = 3, seed: int = 0, **words: object) -> gtm.CarvingProblem:
@@ -76,6 +77,49 @@ def test_every_level_of_a_tree_is_explained() -> None:
     explanation = carving.explain("A005")
     assert explanation.options["node"].nunique() == 2
     assert explanation.options["chosen"].sum() == 2
+
+
+def parts_of(table: pd.DataFrame) -> pd.DataFrame:
+    return table.drop(columns=["node", "option", "chosen", "total", "difference"])
+
+
+def test_the_terms_shown_sum_to_the_difference_at_every_level_of_a_tree() -> None:
+    rules = [gtm.MaxMoved(0.8), gtm.Pin({"A-0003": "T05"}), gtm.KeepApart([["A-0007", "A-0008", "A-0009", "A-0010"]])]
+    carving = gtm.carve(tree_problem(rules=rules), max_buckets=3, effort=0.1)
+    assert any(s.guide is not None for s in carving.solutions.values())
+    seen = 0.0
+    for account in ["A-0001", "A-0007", "A-0042", "A-0100"]:
+        table = carving.explain(account).options
+        assert table["node"].nunique() > 1
+        for _, level in table.groupby("node"):
+            parts = parts_of(level)
+            open_to = np.isfinite(level["total"])
+            apart = parts[open_to] - parts[level["chosen"]].to_numpy()
+            assert np.allclose(apart.sum(axis=1), level.loc[open_to, "difference"])
+        last = table["node"] == table["node"].iloc[-1]
+        assert (table.loc[last, "room further down"] == 0).all()
+        seen += table["room further down"].abs().sum()
+    assert seen > 0
+
+
+def test_what_a_carve_adds_itself_has_a_column_of_its_own() -> None:
+    """Giants that the nearest plan places beforehand, groups that are spread level by level."""
+    problem = tree_problem()
+    accounts = problem.accounts.reset_index(drop=True)
+    accounts.loc[0, "arr_usd"] = accounts["arr_usd"].sum()
+    carving = gtm.carve(problem.replace(accounts=accounts), on_infeasible="nearest", effort=0.1)
+    table = carving.explain("A-0000").options
+    assert "too large for its band" in table.columns
+    assert table["chosen"].sum() == table["node"].nunique()
+
+
+def test_levels_of_their_own_are_explained_as_they_were_carved() -> None:
+    levels = {"level 1": gtm.Level(prefer=["near"])}
+    carving = gtm.carve(tree_problem(), levels=levels, effort=0.1)
+    table = carving.explain("A-0001").options
+    top = table["node"] == carving.hierarchy.root
+    assert (table.loc[top, "keep owner"] == 0).all()
+    assert table.loc[~top, "keep owner"].abs().sum() > 0
 
 
 def test_the_price_of_a_pin_is_near_its_exact_cost() -> None:
