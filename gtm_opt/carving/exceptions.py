@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from gtm_opt.carving.certificate import dual_bound
-from gtm_opt.carving.compile import compile_problem
-from gtm_opt.carving.explain import node_prices
-from gtm_opt.errors import DataError, SolverError
-from gtm_opt.instance import Distance, Grouped
-from gtm_opt.model import MaxMoved
+from gtm_opt.carving.rule_exact import exact_cost
+from gtm_opt.carving.rule_prices import price_by_nodes, wished_leaves, without_pins, without_rule
+from gtm_opt.errors import DataError
+from gtm_opt.model import KeepApart
 
 if TYPE_CHECKING:
-    from gtm_opt.carving.compile import Compiled
     from gtm_opt.carving.result import Carving
-    from gtm_opt.instance import FloatArray, Term
+    from gtm_opt.carving.rule_prices import Without
     from gtm_opt.model import Rule
 
 __all__ = ["RulePrice", "exceptions", "price_of"]
@@ -33,14 +30,17 @@ class RulePrice:
     rule : str
     by_prices : float
         Estimate: how much the bound falls without the rule, at today's prices. Preference score
-        times the number of accounts. 0 or more.
+        times the number of accounts. 0 or more; NaN where prices cannot tell, and ``note`` says why.
     exact : float or None
         Value of this plan minus that of a carve without the rule.
+    note : str
+        What a planner should know about the numbers.
     """
 
     rule: str
     by_prices: float
     exact: float | None
+    note: str = ""
 
 
 def price_of(carving: Carving, rule: Rule, *, exact: bool = False) -> RulePrice:
@@ -49,64 +49,61 @@ def price_of(carving: Carving, rule: Rule, *, exact: bool = False) -> RulePrice:
     Parameters
     ----------
     carving : Carving
-        Of a single node, with preferences (prices are about preference cost).
-    rule : KeepTogether, KeepApart, Pin, Forbid or MaxMoved
+        With preferences: prices are about preference cost.
+    rule : KeepTogether, KeepApart, Pin, Forbid, MaxMoved or Within
         One of ``carving.problem.rules``.
     exact : bool
-        Carve again without it.
+        Carve again without it: a single node from the start; of a tree the smallest subtree that holds
+        where the rule's accounts are and where they would go, from the plan as it is.
 
     Raises
     ------
     DataError
         When the rule is not one of the problem's.
     SolverError
-        For trees and "as even as possible" carves, whose rules have no single price.
+        For "as even as possible" carves, which have no prices, unless ``exact``.
+
+    Notes
+    -----
+    In a tree prices belong to nodes: the estimate is the sum over the nodes on the way to each account's
+    place of what the rule costs there.
     """
-    rules = carving.problem.rules
-    if not any(r is rule for r in rules):
+    if not any(r is rule for r in carving.problem.rules):
         raise DataError("`rule` must be one of the problem's own rules: pass an element of carving.problem.rules.")
-    prices, side = _root_prices(carving)
-    without = carving.problem.replace(rules=tuple(r for r in rules if r is not rule))
-    compiled = compile_problem(without, carving.compiled.territories.names)
-    kept = [i for i, r in enumerate(r for r in rules if isinstance(r, MaxMoved)) if r is not rule]
-    instance = replace(compiled.instance, cost=(*compiled.instance.cost, *_found_centers(carving, compiled)))
-    free = dual_bound(instance, prices, side[kept])
-    bound = dual_bound(carving.compiled.instance, prices, side)
-    real = None
-    if exact:
-        from gtm_opt.carving.carve import carve
-
-        o = carving.options
-        again = carve(
-            without, hierarchy=carving.hierarchy, solver=o.solver, effort=o.effort, seed=o.seed, on_infeasible="nearest"
-        )
-        real = carving.certificate.value - again.certificate.value
-    return RulePrice(rule.name, max(0.0, bound - free), real)
-
-
-def _root_prices(carving: Carving) -> tuple[FloatArray, FloatArray]:
+    without = without_rule(carving, rule)
+    even = carving.compiled.instance.evenness is not None
+    note = ""
+    if isinstance(rule, KeepApart):
+        by_prices = np.nan
+        note = "prices are about one account at a time and cannot tell what keeping several apart costs"
+        note += "" if exact else ": ask with exact=True"
+    elif even and exact:
+        by_prices = np.nan
+        note = "'as even as possible' carves have no prices; the exact cost is in tolerances of the worst deviation"
+    else:
+        by_prices = price_by_nodes(carving, rule, without)
+    if not exact:
+        return RulePrice(rule.name, by_prices, None, note)
     if len(carving.solutions) > 1:
-        raise SolverError(
-            "Rules of a tree have no single price: carve one node, or ask with exact=True on a flat carve."
-        )
-    found = node_prices(carving, carving.hierarchy.root)
-    if found is None:
-        raise SolverError("'As even as possible' carves have no prices: add a preference, or compare two carves.")
-    return found
+        cost, how = exact_cost(carving, rule, without)
+        return RulePrice(rule.name, by_prices, cost, f"{note}; {how}" if note else how)
+    return RulePrice(rule.name, by_prices, _carved_without(carving, without), note)
 
 
-def _found_centers(carving: Carving, compiled: Compiled) -> list[Term]:
-    """Return the distance terms of a fresh compilation, to the centers that were found for the whole problem."""
-    last = len(carving.compiled.cost_names)
-    known = carving.compiled.instance.cost[last - len(compiled.open_centers) : last]
-    terms: list[Term] = []
-    for near, found in zip(compiled.open_centers, known, strict=True):
-        distance = found.inner if isinstance(found, Grouped) else found
-        assert isinstance(distance, Distance)
-        term: Term = Distance(near.points, distance.centers, near.weight, near.squared, near.haversine)
-        units = compiled.units
-        terms.append(term if units.single else Grouped(term, units.members, units.start))
-    return terms
+def _carved_without(carving: Carving, without: Without) -> float:
+    """Return the value of a single node less that of a carve without the rule."""
+    from gtm_opt.carving.carve import carve
+
+    o = carving.options
+    again = carve(
+        without.compiled.problem,
+        hierarchy=carving.hierarchy,
+        solver=o.solver,
+        effort=o.effort,
+        seed=o.seed,
+        on_infeasible="nearest",
+    )
+    return carving.certificate.value - again.certificate.value
 
 
 def exceptions(carving: Carving) -> pd.DataFrame:
@@ -121,28 +118,23 @@ def exceptions(carving: Carving) -> pd.DataFrame:
     Raises
     ------
     SolverError
-        For trees and "as even as possible" carves.
+        For "as even as possible" carves.
+
+    Notes
+    -----
+    In a tree the cost is the sum over the nodes on the way to where the account is; the wished
+    territory is found by following the cheapest child from the root down.
     """
     columns = ["account_id", "territory", "wished_territory", "cost"]
-    problem, compiled = carving.problem, carving.compiled
+    problem = carving.problem
     pinned = np.flatnonzero(problem.resolved.pinned >= 0)
     if not len(pinned):
         return pd.DataFrame(columns=columns)
-    prices, side = _root_prices(carving)
     units = np.unique(problem.resolved.family[pinned])
-    part = compiled.instance.take(units)
-    terms = [t for t, name in zip(part.cost, compiled.cost_names, strict=True) if name != "pin"]
-    free = replace(part, cost=tuple(terms))
-    reduced = free.cost_block(slice(0, len(units)))
-    own = free.activities
-    reduced += np.einsum("ikj,kj->ik", own, prices) if free.by_territory else own @ prices.T
-    for r, row in enumerate(free.side):
-        reduced += side[r] * row.term.block(slice(0, len(units)))
+    wish, cost = wished_leaves(carving, without_pins(carving), units)
     at = carving.unit_leaf[units]
-    wish = reduced.argmin(axis=1)
-    cost = reduced[np.arange(len(units)), at] - reduced[np.arange(len(units)), wish]
     row_of = {int(u): i for i, u in enumerate(units)}
-    names = compiled.territories.names
+    names = carving.compiled.territories.names
     rows = []
     for account in pinned:
         i = row_of[int(problem.resolved.family[account])]

@@ -90,12 +90,11 @@ def exception_costs(carving: Carving) -> tuple[list[tuple[str, str]], pd.DataFra
         return [], None, "There are none."
     n = carving.problem.n_accounts
     try:
-        costs = [(rule_text(rule), f"{carving.price_of(rule).by_prices / n:.4f}") for rule in rules]
+        prices = [carving.price_of(rule).by_prices / n for rule in rules]
+        costs = [(rule_text(rule), f"{p:.4f}" if np.isfinite(p) else "") for rule, p in zip(rules, prices, strict=True)]
         pins = carving.exceptions()
     except SolverError:
-        why = "What a rule costs can be told by prices for a carve of one node with preferences. This one is " + (
-            "a tree of carves." if len(carving.solutions) > 1 else '"as even as possible" and has no prices.'
-        )
+        why = 'What a rule costs can be told by prices. This carve is "as even as possible" and has none.'
         return [(rule_text(rule), "") for rule in rules], None, why
     pins["cost"] /= n
     remark = f"Estimated by prices, in units of the plan's score of {carving.certificate.value / n:.4f}."
