@@ -10,6 +10,7 @@ import numpy as np
 from gtm_opt.solvers.even.bounds import met
 from gtm_opt.solvers.even.problem import PEAK
 from gtm_opt.solvers.even.resplit import Resplitter
+from gtm_opt.solvers.even.sweep import STEPS_PER_TURN, Sweeper, sweepable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +25,8 @@ _STAGES = ((11, 12), (13, 12), (15, 6))
 """Logarithm of the length of the lists, and fruitless tries per pair of territories, of each stage."""
 _NEAR = (0.25, 0.05, 0.0)
 """How far above the best a round may be after a stage to be followed further."""
+_ROOMY = 60
+"""Units per territory from which re-splits pay with many criteria, too."""
 _FROZEN = 20
 """Proposals per pair of units without a change after which annealing ends."""
 _LARGE = 20_000
@@ -74,6 +77,7 @@ class Stream:
         self.steps = 0
         self.tries = 0
         self.most_tries = np.inf
+        self.sweeper = Sweeper(problem, self.rng, self.state) if sweepable(problem) and len(start) <= _LARGE else None
         self.size = float((problem.weights.mean(axis=0) * problem.scale).mean()) if problem.weights.size else 0.0
 
     @property
@@ -98,22 +102,43 @@ class Stream:
             self.descend(current, min(budget.steps, 20.0 * n))
             self.resplit(current, budget.tries, 1 << 13)
             return
-        length = 2_000_000.0 if m <= 6 or k <= 3 else 20_000_000.0
+        length = 4e6 if self.sweeper else 2e6 if m <= 6 or k <= 3 else 2e7
         pairs = k * (k - 1) // 2
         turn, current = 0, self.best.copy()
         while not self.done and (self.steps < budget.steps or self.tries < budget.tries):
             steps = min(length, budget.steps - self.steps)
             if steps > 0:
-                self.anneal(current, int(steps), hot=0.1, cold=(0.003, 0.001, 0.01)[turn % 3])
-            for stage, (width, times) in enumerate(_STAGES):
+                if self.sweeper:
+                    self._sweep(self.sweeper, current, int(steps))
+                else:
+                    self.anneal(current, int(steps), hot=0.1, cold=(0.003, 0.001, 0.01)[turn % 3])
+            for stage, (width, times) in enumerate(_STAGES if m <= 12 or n >= _ROOMY * k else ()):
                 patience = min(budget.tries - self.tries, max(times * min(pairs, 4 * k), 8))
                 wider = 1 if k <= 3 and m <= 12 else 0
                 reached = self.resplit(current, patience, 1 << min(width + wider, 16 if m <= 12 else 14))
-                if self.done or reached > self.value * (1.0 + _NEAR[stage]) or m > 12:
+                if self.done or reached > self.value * (1.0 + _NEAR[stage]):
                     break
             turn += 1
-            if m > 6 and k > 3:
+            if (m > 6 and k > 3) or m > 12:
                 length = min(1.5 * length, 3e8)
+
+    def _sweep(self, sweeper: Sweeper, assign: IntArray, steps: int) -> None:
+        """Anneal from ``assign`` many exchanges at a time; leaves the best assignment of this call in it."""
+        total, idle = max(1, steps // STEPS_PER_TURN), 0
+        done = sweeper.scan(assign, self.keep, lambda: self.done)
+        hot, cold = sweeper.window
+        current, best, value, begun = assign.copy(), assign.copy(), np.inf, done
+        frozen = _FROZEN * len(self.free) ** 2
+        while done < total and idle < frozen and not self.done:
+            now = min(sweeper.slice, total - done)
+            ratio = (cold / hot) ** (1.0 / (total - begun))
+            begin = hot * ratio ** (done - begun)
+            value = sweeper.turns(current, begin, begin * ratio**now, now, best, value)
+            done += now
+            idle = idle + now * sweeper.width if sweeper.made == 0 else 0
+            self.keep(best)
+        self.steps += done * STEPS_PER_TURN
+        assign[:] = best
 
     def descend(self, assign: IntArray, steps: float) -> None:
         """Go downhill from ``assign`` (in place)."""
