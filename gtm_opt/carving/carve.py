@@ -281,9 +281,10 @@ def _possible(compiled: Compiled, on_infeasible: str) -> tuple[Compiled, list[st
     if on_infeasible == "raise":
         if compiled.instance.evenness is None or impossible(compiled, bands=False):
             raise InfeasibleError(reasons)
-        return compiled, reasons, reasons
+        return compiled, impossible(compiled, noted=True), reasons
+    remarks = impossible(compiled, noted=True)
     compiled, notes = make_possible(compiled)
-    return compiled, [*reasons, *notes], reasons
+    return compiled, [*remarks, *notes], reasons
 
 
 def _assemble(

@@ -28,7 +28,7 @@ SLACK = 1e-9
 SHOWN = 3
 
 
-def impossible(compiled: Compiled, *, bands: bool = True) -> list[str]:
+def impossible(compiled: Compiled, *, bands: bool = True, noted: bool = False) -> list[str]:
     """Return why no plan can keep all hard bands and rules; empty when no cheap proof is found.
 
     Parameters
@@ -37,6 +37,8 @@ def impossible(compiled: Compiled, *, bands: bool = True) -> list[str]:
         Over all territories (leaves).
     bands : bool
         Look at balance bands as well as at rules and absolute limits.
+    noted : bool
+        The plan is made all the same: do not offer the nearest plan as a remedy.
 
     Returns
     -------
@@ -54,7 +56,7 @@ def impossible(compiled: Compiled, *, bands: bool = True) -> list[str]:
     for j, column in enumerate(compiled.columns):
         if np.isfinite(compiled.instance.penalty[j]) or not (bands or column.limit):
             continue
-        reasons += _large_units(compiled, j, column)
+        reasons += _large_units(compiled, j, column, noted)
         reasons += _pins_over(compiled, j, column, locked)
         reasons += _cannot_fill(compiled, j, column, reachable)
         reasons += _sums(compiled, j, column)
@@ -115,7 +117,7 @@ def _unit_name(compiled: Compiled, unit: int) -> str:
     return f"account {first} alone" if len(members) == 1 else f"the family of {first} ({len(members)} accounts)"
 
 
-def _large_units(compiled: Compiled, j: int, column: CriterionColumn) -> list[str]:
+def _large_units(compiled: Compiled, j: int, column: CriterionColumn, noted: bool) -> list[str]:
     if column.values.ndim == 2:
         return []
     values = compiled.instance.activities[..., j]
@@ -141,8 +143,8 @@ def _large_units(compiled: Compiled, j: int, column: CriterionColumn) -> list[st
             f"{_capital(_unit_name(compiled, u))} holds {number_text(values[u])} {what}, "
             f"{percent_text(values[u] / values.sum())} of all and {percent_text(values[u] / target, 0)} of the largest "
             f"territory's target of {number_text(target)}{others}: no carve can be within {tolerance} of it. {nearest} "
-            "Raise the tolerance, take the account out as a named account of its own, split it, or ask for "
-            "on_infeasible='nearest'."
+            "Raise the tolerance, take the account out as a named account of its own, "
+            + ("or split it." if noted else "split it, or ask for on_infeasible='nearest'.")
         ]
     if forced > column.tolerance * (1 + SLACK) and _beyond_band(column, forced):
         return [

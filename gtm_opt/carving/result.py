@@ -199,7 +199,14 @@ class Carving:
         """One row per territory and criterion outside its band, and which account or rule forces it."""
         from gtm_opt.carving.outside import outside_table
 
-        return outside_table(self)
+        return outside_table(self.compiled, self.unit_leaf, self.balance)
+
+    @cached_property
+    def violations(self) -> pd.DataFrame:
+        """What does not hold: rule, where, detail, forced (no plan could keep it), reason."""
+        from gtm_opt.carving.outside import judged_violations
+
+        return judged_violations(self.check.violations, self.compiled, self.unit_leaf, self.outside)
 
     def to_networkx(self) -> nx.DiGraph[Hashable]:
         """Return the tree as a directed graph with accounts, totals and deviations on its nodes."""

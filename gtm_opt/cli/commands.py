@@ -6,10 +6,12 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import typer
 
-from gtm_opt.carving.compile import compile_problem
+from gtm_opt.carving.compile import compile_problem, unit_positions
 from gtm_opt.carving.impossible import impossible
+from gtm_opt.carving.outside import judged_violations, outside_table, placed_as_is
 from gtm_opt.cli.exits import ExitCode
 from gtm_opt.cli.progress import progress_line
 from gtm_opt.cli.read_config import read_config
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from gtm_opt.cli.config import Config
     from gtm_opt.cli.request import Request
+    from gtm_opt.measures import Check
     from gtm_opt.model import CarvingProblem
     from gtm_opt.plan import Plan
 
@@ -117,8 +120,15 @@ def finish(plan: Plan, folder: Path, format: Any, excel: bool, quiet: bool) -> E
     _say(f"\nSaved in {folder}: {len(plan.tables)} tables, summary.txt" + (", plan.xlsx" if excel else ""), quiet)
     if plan.carving.termination is Termination.INTERRUPTED:
         typer.echo("gtm-opt: interrupted; the best plan found until then was saved.", err=True)
-    if plan.check().ok:
+    found = plan.check()
+    if found.ok:
         return ExitCode.FINE
+    if found.kept:
+        typer.echo(
+            f"gtm-opt: everything holds but what no plan could keep: {len(found.gave_way)} gave way (exit code 4).",
+            err=True,
+        )
+        return ExitCode.NEAREST
     typer.echo(
         "gtm-opt: the plan does not keep everything that was asked for (exit code 1); see the table of violations.",
         err=True,
@@ -128,19 +138,36 @@ def finish(plan: Plan, folder: Path, format: Any, excel: bool, quiet: bool) -> E
 
 def run_check(path: Path, assignment: Path, account: str | None, territory: str | None, quiet: bool) -> ExitCode:
     """Check an assignment that was made elsewhere against the wishes of a config."""
-    from gtm_opt.measures import check
+    from gtm_opt.measures import check, read_assignment
 
     config = read_config(path)
     request = make_request(config, path.parent)
-    done = check(request.problem, read_assignment_file(assignment, config, account, territory))
+    labels = read_assignment(request.problem, read_assignment_file(assignment, config, account, territory))
+    done = check(request.problem, labels)
     shown = done.criteria[
         ["criterion", "tolerance", "worst_deviation", "worst_territory", "forced_deviation", "within"]
     ]
     _say(f"{request.problem}\n\n{shown.to_string(index=False, float_format='{:.4f}'.format)}", quiet)
     for row in done.moved.to_dict("records"):
         _say(f"moved: {row['share_moved']:.1%} of {row['measure']}", quiet)
+    forced = pd.DataFrame() if done.ok else _by_force(request.problem, labels, done)
     _say(f"\n{done}", quiet)
-    return ExitCode.FINE if done.ok else ExitCode.VIOLATIONS
+    if len(forced):
+        _say(f"\nOf these {len(forced):,} gave way by force: no plan could keep them.", quiet)
+        for line in forced.head(20).to_dict("records"):
+            _say(f"- {line['rule']} in {line['where']}: {line['reason']}", quiet)
+    if done.ok:
+        return ExitCode.FINE
+    return ExitCode.NEAREST if len(forced) == len(done.violations) else ExitCode.VIOLATIONS
+
+
+def _by_force(problem: CarvingProblem, labels: pd.Series, done: Check) -> pd.DataFrame:
+    """Return the violations that no plan could avoid, with the reasons."""
+    compiled = compile_problem(problem, problem.territories.names)
+    at = unit_positions(compiled, labels)
+    moved = placed_as_is(compiled, at)
+    judged = judged_violations(done.violations, moved, at, outside_table(moved, at, done.balance))
+    return judged[judged["forced"].astype(bool)]
 
 
 def show_solvers() -> None:

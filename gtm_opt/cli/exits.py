@@ -26,6 +26,8 @@ class ExitCode(IntEnum):
     """The config, a file or an option is wrong; nothing was planned."""
     IMPOSSIBLE = 3
     """Proven: no plan can keep what was asked for."""
+    NEAREST = 4
+    """A plan was made or checked that keeps everything but what no plan could keep."""
     INTERRUPTED = 130
 
 

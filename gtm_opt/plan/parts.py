@@ -25,7 +25,7 @@ def plan_tables(plan: Plan) -> dict[str, pd.DataFrame]:
         "criteria": check.criteria,
         "moved": check.moved,
         "preferences": check.preferences,
-        "violations": check.violations,
+        "violations": carving.violations,
     }
     if plan.staffing is not None:
         tables |= {

@@ -33,7 +33,7 @@ def _wrap(line: str) -> str:
         return line
     start = len(line) - len(line.lstrip(" "))
     lead = line[start:].split(" ", 1)[0]
-    inside = start + (len(lead) + 1 if lead in ("!", "-", "note:") else 2)
+    inside = start + (len(lead) + 1 if lead in ("!", "~", "-", "note:") else 2)
     body = line[start:]
     return textwrap.fill(
         body,

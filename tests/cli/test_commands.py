@@ -107,12 +107,25 @@ def test_impossible_wishes_are_refused_with_the_account_and_the_nearest_possible
     assert not (folder / "plan").exists()
 
 
-def test_the_nearest_plan_is_made_when_asked_for_and_ends_with_1(run: Run, folder: Path) -> None:
-    (folder / "accounts.csv").write_text(ACCOUNTS.replace("001,60", "001,6000"))
+def test_the_nearest_plan_is_made_when_asked_for_and_ends_with_4(run: Run, folder: Path) -> None:
+    (folder / "accounts.csv").write_text(ACCOUNTS.replace("001,60", "001,300").replace("002,50", "002,60"))
     result = run("plan", "config.toml", "--nearest", config=IMPOSSIBLE)
-    assert result.exit_code == 1
-    assert "does not keep everything" in result.stderr
-    assert "band of arr_usd" in result.stdout
+    assert result.exit_code == 1, result.output
+    assert "1 violation, 2 gave way by force" in result.stdout
+    result = run("plan", "config.toml", "--nearest", config=IMPOSSIBLE.replace("greedy_lookahead", "auto"))
+    assert result.exit_code == 4, result.output
+    assert "everything holds but what no plan could keep: 3 gave way (exit code 4)" in result.stderr
+    assert "~ carving, band of arr_usd" in result.stdout
+    assert "on_infeasible" not in result.stdout
+    theirs = Plan.load(folder / "plan").carving.labels.rename_axis("account_id").replace({"r1": "r3", "r3": "r1"})
+    theirs.to_csv("theirs.csv")
+    judged = run("check", "config.toml", "-a", "theirs.csv")
+    assert judged.exit_code == 4, judged.output
+    assert "Of these 3 gave way by force: no plan could keep them." in judged.stdout
+    theirs.replace("r2", "r1").to_csv("theirs.csv")
+    judged = run("check", "config.toml", "-a", "theirs.csv")
+    assert judged.exit_code == 1, judged.output
+    assert "gave way by force" in judged.stdout
     assert Plan.load(folder / "plan").carving.labels.notna().all()
 
 

@@ -60,7 +60,7 @@ def test_the_fortune_1000_gets_the_nearest_plan(
     result = run_config(
         root, instances, "crm/fortune1000_2018_hq.csv", "fortune_1000.toml", monkeypatch, tmp_path, QUICK
     )
-    assert result.exit_code == 1
+    assert result.exit_code in (1, 4), result.output
     plan = Plan.load(tmp_path / "plan")
     accounts = plan.carving.accounts
     assert len(accounts) == 1_000
@@ -74,7 +74,7 @@ def test_the_crm_export_becomes_a_plan_of_three_levels(
     root: Path, instances: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     result = run_config(root, instances, "crm/maven", "maven_crm.toml", monkeypatch, tmp_path, QUICK)
-    assert result.exit_code in (0, 1), result.output
+    assert result.exit_code in (0, 1, 4), result.output
     assert "1,425 of 8,800 rows name no account" in result.stdout
     plan = Plan.load(tmp_path / "plan")
     accounts = plan.carving.accounts
@@ -94,4 +94,4 @@ def test_the_configs_run_as_they_are_written(
     root: Path, instances: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
 ) -> None:
     result = run_config(root, instances, "crm/maven", name, monkeypatch, tmp_path)
-    assert result.exit_code in (0, 1), result.output
+    assert result.exit_code in (0, 1, 4), result.output

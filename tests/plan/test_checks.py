@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 
-from gtm_opt.model import Balance, CarvingProblem
+from gtm_opt.carving import carve
+from gtm_opt.model import Balance, CarvingProblem, Count, KeepOwner, MaxMoved, Pin
 from gtm_opt.plan import Plan, build_plan
 from tests.plan.conftest import make_plan
 
@@ -17,12 +19,73 @@ def test_a_sound_plan_holds_and_says_what_was_checked(plan: Plan) -> None:
 
 
 def test_a_band_that_is_broken_is_a_violation_with_its_territory() -> None:
+    accounts = pd.DataFrame({"account_id": list("abcd"), "arr_usd": [4.0, 3.0, 3.0, 2.0]})
+    problem = CarvingProblem(accounts, 2, [Balance("arr_usd", 0.05)])
+    carving = carve(problem, start={"a": "T1", "b": "T1", "c": "T2", "d": "T2"}, solver="round_robin")
+    check = Plan(carving).check()
+    if carving.check.ok:
+        return
+    assert check.violations["rule"].tolist() == ["band of arr_usd"] * 2
+    assert not check.ok
+    assert not check.kept
+
+
+def test_what_gave_way_by_force_is_told_apart_from_violations(tmp_path: Path) -> None:
     accounts = pd.DataFrame({"account_id": list("abc"), "arr_usd": [10.0, 1.0, 1.0]})
     problem = CarvingProblem(accounts, 2, [Balance("arr_usd", 0.05)])
-    check = build_plan(problem, carve_options={"solver": "lpt", "on_infeasible": "nearest"}).check()
-    assert not check.ok
-    assert check.violations["rule"].tolist() == ["band of arr_usd"] * 2
-    assert "T1 holds 10" in check.violations["detail"][0]
+    plan = build_plan(problem, carve_options={"solver": "lpt", "on_infeasible": "nearest"})
+    for found in (plan, Plan(plan.carving), _saved(plan, tmp_path)):
+        check = found.check()
+        assert not check.ok
+        assert check.kept
+        assert len(check.violations) == 0
+        assert check.gave_way["rule"].tolist() == ["band of arr_usd"] * 2
+        assert "T1 holds 10" in check.gave_way["detail"][0]
+        assert "(by force: account a alone is 166.7 % of the target)" in check.gave_way["detail"][0]
+        assert "its share of what is left" in check.gave_way["detail"][1]
+        assert str(check).startswith(
+            "everything that can hold does, 2 gave way by force (1 checks)\n~ carving, band of"
+        )
+        assert found.tables["violations"]["forced"].tolist() == [True, True]
+    assert not any("on_infeasible" in note for note in plan.carving.notes)
+    assert any(note.endswith("as a named account of its own, or split it.") for note in plan.carving.notes)
+
+
+def _saved(plan: Plan, folder: Path) -> Plan:
+    plan.save(folder / "plan")
+    return Plan.load(folder / "plan")
+
+
+def test_a_violation_beside_what_gave_way_is_still_a_violation() -> None:
+    """The giant's place and what it leaves give way; a count that is far off could be mended."""
+    accounts = pd.DataFrame({"account_id": [f"a{i}" for i in range(13)], "arr_usd": [100.0] + [1.0] * 12})
+    problem = CarvingProblem(accounts, 3, [Balance("arr_usd", 0.05), Count(0.2)])
+    carving = carve(problem, on_infeasible="nearest", solver="lpt")
+    assert carving.violations.loc[carving.violations["rule"] == "band of arr_usd", "forced"].all()
+    labels = carving.labels.copy()
+    home = labels["a0"]
+    others = [t for t in problem.territories.names if t != home]
+    labels[:] = others[0]
+    labels["a0"] = home
+    worse = replace(carving, unit_leaf=pd.Index(problem.territories.names).get_indexer(pd.Index(labels)))
+    check = Plan(worse).check()
+    assert not check.kept
+    assert "band of accounts" in set(check.violations["rule"])
+    assert "band of arr_usd" in set(check.gave_way["rule"])
+    assert "proven" in set(check.notes["rule"])
+    assert " violation" in str(check).splitlines()[0]
+    assert "gave way by force" in str(check).splitlines()[0]
+
+
+def test_moves_that_pins_force_over_the_cap_gave_way() -> None:
+    ids = [f"a{i}" for i in range(10)]
+    accounts = pd.DataFrame({"account_id": ids, "owner": ["T1"] * 5 + ["T2"] * 5})
+    rules = [Pin({"a0": "T2", "a1": "T2", "a5": "T1", "a6": "T1"}), MaxMoved(0.2)]
+    problem = CarvingProblem(accounts, 2, [Count(0.2)], [KeepOwner()], rules)
+    check = Plan(carve(problem, on_infeasible="nearest")).check()
+    assert check.kept
+    assert check.gave_way["rule"].tolist() == ["at most 20 % of accounts moved"]
+    assert "pins, forbids and families alone move as much" in check.gave_way["detail"][0]
 
 
 def test_a_territory_nobody_covers_is_a_violation(plan: Plan) -> None:
