@@ -8,7 +8,7 @@ import time
 from importlib import metadata
 from pathlib import Path
 
-__all__ = ["machine", "peak_memory_mb", "seconds_since_start", "version", "versions"]
+__all__ = ["machine", "peak_memory_mb", "peak_memory_of_children_mb", "seconds_since_start", "version", "versions"]
 
 _IMPORTED = time.perf_counter()
 _PACKAGES = ("numpy", "scipy", "pandas", "numba", "ortools", "pulp", "k-means-constrained", "pymetis", "prtpy")
@@ -46,6 +46,16 @@ def peak_memory_mb() -> float:
         return float("nan")
     scale = 1.0 if platform.system() == "Darwin" else 1024.0
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale / 1e6
+
+
+def peak_memory_of_children_mb() -> float:
+    """Return the peak resident memory of the largest child process that has ended, in MB."""
+    try:
+        import resource
+    except ImportError:
+        return float("nan")
+    scale = 1.0 if platform.system() == "Darwin" else 1024.0
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * scale / 1e6
 
 
 def machine() -> str:

@@ -32,6 +32,9 @@ _COLUMNS = {
     "scale": ["failures", "gap_worst", "deviation_worst", "seconds_median", "seconds_worst", "peak_mb_worst"],
     "lumpy": ["failures", "gap_mean", "deviation_mean", "deviation_worst", "seconds_worst"],
     "tree": ["failures", "deviation_worst", "seconds_median", "seconds_worst", "peak_mb_worst"],
+    "tree_curve": ["failures", "deviation_worst", "seconds_median", "seconds_worst", "peak_mb_worst"],
+    "tree_flat": ["failures", "seconds_median"],
+    "tree_rules": ["failures", "deviation_worst", "seconds_median", "peak_mb_worst"],
     "even": ["failures", "deviation_mean", "deviation_worst", "gap_worst", "seconds_median"],
     "balance": ["failures", "ratio_gmean", "ratio_worst", "seconds_median"],
     "assignment": ["failures", "above_reference_pct", "ratio_worst", "seconds_median"],
@@ -63,7 +66,10 @@ def _section(path: Path) -> str:
 
 
 def _cells(frame: pd.DataFrame, name: str) -> list[str]:
-    """Return the table of solvers by cases, where there are few enough cases to read."""
+    """Return the table of solvers by cases, where there are few enough cases to read; of trees every run."""
+    if name.startswith("tree"):
+        columns = ["case", "seed", "status", "seconds", "peak_mb", "objective", "worst_deviation", "problems"]
+        return [to_markdown(frame[columns].rename(columns={"problems": "leaves"})), ""]
     if not 1 < frame["case"].nunique() <= 12:
         shown = wins(frame).reset_index(names="wins over") if frame["solver"].nunique() > 1 else None
         return [] if shown is None else ["How often the row beats the column:", "", to_markdown(shown), ""]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -198,15 +199,39 @@ def _frozen_cases(sizes: list[int] | None) -> list[Case]:
     return out
 
 
+def _tree_case(name: str, n: int, fanout: str, **given: Any) -> Case:
+    leaves = math.prod(int(part) for part in fanout.split("x"))
+    return Case(name, "tree", {"n": n, "fanout": fanout, **given}, n, leaves, 4)
+
+
 def _tree_cases(sizes: list[int] | None) -> list[Case]:
     """One case per executor: the plan (see its fingerprint in ``problems``) must be the same."""
-    out = []
-    for n in sizes or [100_000]:
-        branching = 10 if n >= 10_000 else 3
-        for executor in ("serial", "process", "dask"):
-            arguments = {"n": n, "branching": branching, "executor": executor}
-            out.append(Case(f"tree-{n}-{executor}", "tree", arguments, n, branching**3, 4))
-    return out
+    return [
+        _tree_case(f"tree-{n}-{executor}", n, "10x10x10" if n >= 10_000 else "3x3x3", executor=executor)
+        for n in sizes or [100_000]
+        for executor in ("serial", "process", "dask")
+    ]
+
+
+def _curve_cases(sizes: list[int] | None) -> list[Case]:
+    return [
+        _tree_case(f"{n}-accounts-{fanout.replace('x', '-')}", n, fanout, executor="process")
+        for n in sizes or [10_000, 100_000, 1_000_000]
+        for fanout in ("10", "10x10", "10x10x10")
+        if n >= 50 * 10 ** len(fanout.split("x"))
+    ]
+
+
+def _rule_cases(sizes: list[int] | None) -> list[Case]:
+    return [_tree_case(f"rules-{n}", n, "5x5x5x2x2", executor="process", rules=True) for n in sizes or [300_000]]
+
+
+def _flat_cases(sizes: list[int] | None) -> list[Case]:
+    return [
+        _tree_case(f"{'flat' if flat else 'tree'}-{n}", n, "6x10", flat=flat)
+        for n in sizes or [10_000]
+        for flat in (False, True)
+    ]
 
 
 SPECS: dict[str, Spec] = {
@@ -228,8 +253,29 @@ SPECS: dict[str, Spec] = {
         "down a hierarchy of 10 x 10 x 10 to 1,000 reps: deviation of the leaves, seconds",
         _tree_cases,
         ["carve"],
-        60.0,
+        600.0,
         {"sizes": [600], "time_limit": 5.0, "cases": "serial"},
+    ),
+    "tree_curve": Spec(
+        "trees on a pool of two processes as accounts and reps grow: seconds, memory, deviation of the leaves",
+        _curve_cases,
+        ["carve"],
+        900.0,
+        {"sizes": [600], "time_limit": 5.0, "cases": "-10"},
+    ),
+    "tree_flat": Spec(
+        "10,000 accounts to 60 reps down a tree of 6 x 10, and at once: what dividing step by step costs",
+        _flat_cases,
+        ["carve"],
+        300.0,
+        {"sizes": [400], "time_limit": 5.0, "cases": "tree"},
+    ),
+    "tree_rules": Spec(
+        "five levels (5 x 5 x 5 x 2 x 2) to 500 reps with families and pins: rules broken, deviation, seconds",
+        _rule_cases,
+        ["carve"],
+        900.0,
+        {"sizes": [2_000], "time_limit": 10.0},
     ),
     "even": Spec(
         "skewed accounts, 10 territories, no preferences: worst deviation over four criteria",

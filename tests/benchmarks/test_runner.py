@@ -44,7 +44,7 @@ def test_every_benchmark_runs_tiny(name: str) -> None:
     if name in NEEDS_FILES and not instances_path().is_dir():
         pytest.skip("the public instances are not here: set GTM_OPT_INSTANCES to their folder")
     tiny = {"solvers": ["greedy_lookahead"], **SPECS[name].tiny}
-    if name == "tree":
+    if name.startswith("tree"):
         tiny["solvers"] = ["carve"]
     results = run_benchmark(name, seeds=[0], effort=0.05, isolated=False, quiet=True, **tiny)
     assert len(results) >= 1
@@ -96,7 +96,7 @@ def test_plug_ins_resolve_by_module_and_attribute() -> None:
 
 
 def test_unknown_benchmarks_and_empty_choices_are_named() -> None:
-    with pytest.raises(DataError, match="tree, got 'speed'"):
+    with pytest.raises(DataError, match="tree, tree_curve, tree_flat, tree_rules, got 'speed'"):
         run_benchmark("speed")
     with pytest.raises(DataError, match="must have a case and a solver left"):
         run_benchmark("even", cases="nothing like this")
