@@ -52,7 +52,10 @@ def described(name: str) -> str:
     if inspect.ismodule(value):
         return f".. automodule:: {value.__name__}\n   :members:\n   :imported-members:\n"
     if inspect.isclass(value):
-        return f".. autoclass:: gtm_opt.{name}\n   :members:\n"
+        # what a class has from a base of ours is its own for the reader
+        ours = any(base.__module__.startswith("gtm_opt.") for base in value.__mro__[1:])
+        inherited = "   :inherited-members: object\n" if ours and not issubclass(value, Exception) else ""
+        return f".. autoclass:: gtm_opt.{name}\n   :members:\n{inherited}"
     if inspect.isroutine(value):
         return f".. autofunction:: gtm_opt.{name}\n"
     # A constant or the name of a type: the value says it; autodoc would show the text of its class.

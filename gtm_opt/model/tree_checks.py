@@ -8,12 +8,12 @@ import pandas as pd
 
 if TYPE_CHECKING:
     from gtm_opt.errors import Findings
-    from gtm_opt.model.hierarchy import Hierarchy
+    from gtm_opt.model.tree_base import Tree
 
 __all__ = ["check_ids", "check_shape"]
 
 
-def check_ids(tree: Hierarchy, found: Findings) -> None:
+def check_ids(tree: Tree, found: Findings) -> None:
     """Find repeated ids, unknown parents, and roots that are none or many."""
     if len(tree.nodes) < 2:
         found.add("hierarchy", "needs a root and at least one leaf", remedy="Give the territories as leaves.")
@@ -56,7 +56,7 @@ def check_ids(tree: Hierarchy, found: Findings) -> None:
         )
 
 
-def check_shape(tree: Hierarchy, found: Findings) -> None:
+def check_shape(tree: Tree, found: Findings) -> None:
     """Find cycles, nodes that are too wide, leaves without a weight, and children before their parents."""
     children = {node: tree.children(node) for node in tree.nodes}
     reached = set()

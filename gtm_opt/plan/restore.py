@@ -17,8 +17,7 @@ from gtm_opt.carving.levels import NodeSolution, Options
 from gtm_opt.carving.nearest import make_possible
 from gtm_opt.carving.settings import TreeSettings
 from gtm_opt.errors import DataError, shorten
-from gtm_opt.measures import evaluate
-from gtm_opt.measures.check import read_assignment
+from gtm_opt.measures import evaluate, read_assignment
 from gtm_opt.plan.codec import decode
 from gtm_opt.plan.store import KIND, MANIFEST, SCHEMA, checksum
 from gtm_opt.plan.table_io import read_table

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
     from gtm_opt.model.calendar import Calendar
     from gtm_opt.model.roles import Role, Roles
-    from gtm_opt.sales_capacity.clock import Proration
-    from gtm_opt.sales_capacity.roster import HasRoster
+    from gtm_opt.sales_capacity import HasRoster, Proration
 
 __all__ = ["Quotas"]
 

@@ -10,8 +10,15 @@ import pandas as pd
 from gtm_opt.errors import Findings
 from gtm_opt.model.roles import Role, Roles
 from gtm_opt.model.tables import did_you_mean
-from gtm_opt.sales_capacity.clock import Proration, presence, ramp_fractions
-from gtm_opt.sales_capacity.roster import HasRoster, Roster, read_leaves, read_roster
+from gtm_opt.sales_capacity import (
+    HasRoster,
+    Proration,
+    Roster,
+    presence,
+    ramp_fractions,
+    read_leaves,
+    read_roster,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

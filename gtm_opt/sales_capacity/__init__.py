@@ -3,6 +3,18 @@
 from __future__ import annotations
 
 from gtm_opt.sales_capacity.capacity import capacity
+from gtm_opt.sales_capacity.clock import Proration, presence, ramp_fractions
 from gtm_opt.sales_capacity.result import Capacity
+from gtm_opt.sales_capacity.roster import HasRoster, Roster, read_leaves, read_roster
 
-__all__ = ["Capacity", "capacity"]
+__all__ = [
+    "Capacity",
+    "HasRoster",
+    "Proration",
+    "Roster",
+    "capacity",
+    "presence",
+    "ramp_fractions",
+    "read_leaves",
+    "read_roster",
+]

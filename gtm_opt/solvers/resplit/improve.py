@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gtm_opt.measures import evaluate
+from gtm_opt.measures import evaluate, rank
 from gtm_opt.solvers.resplit.model import solve_resplit
 from gtm_opt.solvers.resplit.neighborhoods import Neighborhood, by_territories, by_units
 from gtm_opt.solvers.search.arrays import lay_out
-from gtm_opt.solvers.search.solver import rank
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,7 +82,7 @@ def improve(
         Called with the objective of each better assignment that keeps all bands.
     """
     rng = np.random.default_rng([seed & 0xFFFFFFFF, 77])
-    best, found = start.copy(), rank(evaluate(instance, start))
+    best, found = start.copy(), rank(instance, evaluate(instance, start))
     arms = _arms(reduced, params, instance.n_territories)
     done = 0
     while (params.rounds is None or done < params.rounds) and not run.stop():
@@ -94,12 +93,12 @@ def improve(
         arm.size = float(np.clip(arm.size * (1.06 if exact else 0.8), 8, params.largest))
         gain = False
         if after is not None:
-            now = rank(evaluate(instance, after))
+            now = rank(instance, evaluate(instance, after))
             gain = now < found
             if gain:
                 best, found = after, now
-                if report is not None and found[1] == 0.0:
-                    report(found[2])
+                if report is not None and not any(found[:-1]):
+                    report(found[-1])
         arm.credit = 0.9 * arm.credit + (1.0 if gain else 0.0)
     return best
 
@@ -129,22 +128,22 @@ def _solve(
     instance: Instance,
     current: IntArray,
     part: Neighborhood,
-    found: tuple[bool, float, float],
+    found: tuple[float, ...],
     run: Run,
     params: ResplitParams,
 ) -> tuple[IntArray | None, bool]:
     """Solve one part; return the new assignment (None: nothing better) and whether that is exact."""
     layout = lay_out(instance, current, part.units)
-    kept = found[1] == 0.0 and not found[0]
+    kept = not any(found[:-1])
     # while a hard band is broken, mend it first: excess at a price above any cost
     finite = layout.cost[part.allowed & np.isfinite(layout.cost)]
     spread = float(finite.max(initial=0.0) - finite.min(initial=0.0)) * max(len(part.units), 1) + 1.0
-    room = found[2] - layout.fixed_cost - _outside_penalty(instance, current, part)
+    room = found[-1] - layout.fixed_cost - _outside_penalty(instance, current, part)
     answer = solve_resplit(
         layout,
         part.allowed,
         hard_weight=np.inf if kept else 10.0 * spread,
-        cutoff=room - 1e-6 * max(1.0, abs(found[2])) if kept else np.inf,
+        cutoff=room - 1e-6 * max(1.0, abs(found[-1])) if kept else np.inf,
         node_limit=params.node_limit,
         time_limit=max(0.05, min(params.seconds, run.remaining)),
     )

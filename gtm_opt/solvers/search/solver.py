@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gtm_opt.errors import SolverError
-from gtm_opt.measures import evaluate
+from gtm_opt.measures import evaluate, rank
 from gtm_opt.solvers.protocol import Capabilities, SolverResult
 from gtm_opt.solvers.search.anneal import MOVER, AnnealParams, anneal
 from gtm_opt.solvers.search.arrays import lay_out
@@ -16,21 +16,15 @@ from gtm_opt.solvers.search.relaxation import by_prices, round_up
 
 if TYPE_CHECKING:
     from gtm_opt.instance import FloatArray, Instance, IntArray
-    from gtm_opt.measures import Evaluation
     from gtm_opt.solvers.prices import Prices
     from gtm_opt.solvers.protocol import Run
 
 __all__ = ["SearchSolver", "better", "checked_start", "polish", "search"]
 
 
-def rank(found: Evaluation) -> tuple[bool, float, float]:
-    """Return a key that orders assignments: rules, then hard bands, then the objective."""
-    return (not found.rules_kept, 0.0 if found.in_band else float(found.excess.sum()), found.objective)
-
-
 def better(instance: Instance, one: IntArray, other: IntArray | None) -> IntArray:
     """Return the better of two assignments, recomputed; ``one`` where they tie."""
-    if other is None or rank(evaluate(instance, one)) <= rank(evaluate(instance, other)):
+    if other is None or rank(instance, evaluate(instance, one)) <= rank(instance, evaluate(instance, other)):
         return one
     return other
 
