@@ -1,4 +1,4 @@
-"""Capacities only (generalized assignment): ejection chains, columns and knapsack bounds."""
+"""Capacities only (generalized assignment): dives over knapsacks, ejection chains and bounds."""
 
 from gtm_opt.solvers.packing.solver import PackingSolver, packing
 from gtm_opt.solvers.packing.tables import is_packing

@@ -35,21 +35,14 @@ class KnapsackBound:
         What a territory is paid for taking the unit.
     gain : ndarray of shape (n_territories,)
         Best filling of each territory at these prices.
-    rounds : int
-    sets : tuple of ndarray of int
-        Sets of units that filled a territory best in some round: row ``(territory, unit, unit, ...)``.
     """
 
     value: float
     prices: FloatArray
     gain: FloatArray
-    rounds: int = 0
-    sets: tuple[NDArray[np.int64], ...] = ()
 
 
-def knapsack_bound(
-    tables: Tables, prices: FloatArray, target: float, run: Run, rounds: int = 100, keep: int = 30
-) -> KnapsackBound:
+def knapsack_bound(tables: Tables, prices: FloatArray, target: float, run: Run, rounds: int = 100) -> KnapsackBound:
     """Raise the Lagrangian bound by subgradient steps on the units' prices.
 
     Parameters
@@ -62,14 +55,12 @@ def knapsack_bound(
     run : Run
     rounds : int
         Rounds of one knapsack per territory.
-    keep : int
-        Rounds, the last ones, whose sets are returned.
 
     Notes
     -----
     Valid for whatever the prices are: sum of prices minus the best filling of each territory. A round takes
-    O(sum of capacities x units of positive profit). Territories are dealt to a fixed number of
-    chunks, so the answer does not depend on the number of cores.
+    O(territories x units) and, per territory, a table of the few units in doubt by its capacity. Territories
+    are dealt to a fixed number of chunks, so the answer does not depend on the number of cores.
     """
     n = tables.n_units
     if tables.size is None or tables.room is None or tables.room.max(initial=0) > _MOST_CAPACITY:
@@ -81,10 +72,8 @@ def knapsack_bound(
     best_gain = np.zeros(tables.n_territories)
     center, step, stalled = at.copy(), 1.0, 0
     direction = np.zeros(n)
-    sets: list[NDArray[np.int64]] = []
-    done = 0
     with ThreadPoolExecutor(2) as pool:
-        for done in range(1, rounds + 1):
+        for _ in range(rounds):
             if run.stop():
                 break
             gain, chosen = work(at, pool)
@@ -93,8 +82,6 @@ def knapsack_bound(
                 best, center, best_gain, stalled = value, at.copy(), gain.copy(), 0
             else:
                 stalled += 1
-            if done > rounds - keep:
-                sets.extend(np.concatenate([[k], np.flatnonzero(chosen[k])]) for k in range(tables.n_territories))
             slope = 1.0 - chosen.sum(axis=0)
             direction = 0.5 * direction + slope
             size = float((slope * slope).sum())
@@ -106,7 +93,7 @@ def knapsack_bound(
                 continue
             distance = max(target - value, 1e-4 * max(1.0, abs(target)))
             at = at + step * 0.5 * distance / size * direction
-    return KnapsackBound(best, center, best_gain, done, tuple(sets))
+    return KnapsackBound(best, center, best_gain)
 
 
 class Fillings:

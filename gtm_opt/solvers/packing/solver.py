@@ -1,15 +1,17 @@
-"""The named solver ``packing``: capacities only, solved by chains, columns and knapsack bounds."""
+"""The named solver ``packing``: capacities only, solved by dives over knapsacks, chains and bounds."""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gtm_opt.measures import evaluate, rank
 from gtm_opt.solvers.packing.bound import knapsack_bound
-from gtm_opt.solvers.packing.dive import dive
-from gtm_opt.solvers.packing.pool import ColumnPool
+from gtm_opt.solvers.packing.dive import Beam
+from gtm_opt.solvers.packing.reopen import Reopener, side_by_side
 from gtm_opt.solvers.packing.tables import is_packing, tables_of
 from gtm_opt.solvers.packing.walkers import ChainParams, Walker, anneal_all, best_of, first_assignment
 from gtm_opt.solvers.protocol import Capabilities, SolverResult
@@ -26,11 +28,15 @@ if TYPE_CHECKING:
 __all__ = ["PackingSolver", "packing"]
 
 _WALKERS = 2
-_DIVES = 6
-_DIVE_WORK = 4e7
+_CORE = 30
+_BOUND_WORK = 2e8
 _MODEL_CELLS = 600
 _RESPLIT_UNITS = 500
-_MOST_COLUMNS = 6_000
+_MOST_CELLS = 1_000_000
+_BEAM_CELLS = 80_000
+_WIDE_CELLS = 200_000
+_LEAST_EFFORT = 0.05
+_STALE = 40
 
 
 class PackingSolver:
@@ -48,9 +54,10 @@ class PackingSolver:
     -----
     1. Linear relaxation: prices of capacity, reduced costs.
     2. A regret rule, then compiled shifts and swaps that drive out overload.
-    3. Knapsack Lagrangian: the bound, prices of the units, and sets that fill territories well.
-    4. In turn: dives, that fill territories for good while the prices adapt; annealing walks over long
-       ejection chains; a set-partitioning model over the territories of all that was found.
+    3. Knapsack Lagrangian: the bound and prices of the units.
+    4. In turn: beams of dives, that fill territories for good while the prices adapt; neighborhoods of some
+       territories opened and filled anew by narrow beams; a cooled walk over ejection chains; exact
+       re-splits of small instances. Where sizes are not whole there are no knapsacks, and chains do it alone.
        Whatever has other limits goes to ``search``.
 
     References
@@ -63,7 +70,7 @@ class PackingSolver:
     """
 
     name = "packing"
-    source = "ejection chains, after doi:10.1016/j.ejor.2004.06.016, with columns and knapsack bounds"
+    source = "dives over knapsack columns; ejection chains, after doi:10.1016/j.ejor.2004.06.016"
     capabilities = Capabilities(lower_bound=True, proof=True)
 
     def __init__(self, params: ChainParams | None = None, tries: int = 10_000, rounds: int = 2) -> None:
@@ -143,7 +150,7 @@ class _Work:
         run.note("knapsacks", since, f"bound {self.bound:,.6g}")
         if not np.isfinite(self.cost) and not run.stop():
             self._rescue()
-        self._improve(tables, walkers, *knapsacks)
+        self._improve(tables, walkers, knapsacks)
 
     def _walkers(self, tables: Tables) -> list[Walker]:
         begin = first_assignment(tables) if self.best is None else self.best
@@ -176,104 +183,89 @@ class _Work:
         self.offer_bound(result.bound, False)
         self.impossible = result.proved_infeasible
 
-    def _knapsacks(self, tables: Tables, prices: FloatArray) -> tuple[ColumnPool, KnapsackBound]:
-        """Return the pool of columns and the prices of the units."""
-        cells = tables.n_units * float(tables.upper.sum())
-        rounds = int(np.clip(2e9 / max(cells, 1.0), 20, 200) * min(1.0, max(self.effort, 0.1)))
+    def _knapsacks(self, tables: Tables, prices: FloatArray) -> KnapsackBound:
+        """Return the bound from knapsacks and its prices of the units."""
+        work = float(tables.n_territories) * tables.n_units + _CORE * float(tables.upper.sum())
+        rounds = int(np.clip(_BOUND_WORK / max(work, 1.0), 60, 400) * min(1.0, max(self.effort, 0.1)))
         target = self.cost if np.isfinite(self.cost) else self.bound * 1.001
         part = self.run.within(0.25 * self.run.remaining)
         found = knapsack_bound(tables, prices, target, part, rounds=max(rounds, 10))
         self.offer_bound(found.value, tables.whole_cost)
-        pool = ColumnPool(tables, found.prices, found.gain)
-        for column in found.sets:
-            pool.add(int(column[0]), column[1:])
-        return pool, found
+        return found
 
-    def _improve(self, tables: Tables, walkers: list[Walker], pool: ColumnPool, knapsacks: KnapsackBound) -> None:
-        """Dive, anneal and combine in turn."""
-        rounds = self.owner.rounds if np.isfinite(self.effort) else 1_000_000
-        usual = self.owner.tries * max(1.0, tables.n_units / 200)
-        tries = int(usual) if np.isinf(self.effort) else max(200, int(usual * self.effort))
-        rng = np.random.default_rng(self.seed)
+    def _improve(self, tables: Tables, walkers: list[Walker], knapsacks: KnapsackBound) -> None:
+        """Dive and reopen, or anneal over chains where knapsacks say nothing; parts solved exactly in between."""
+        openers = self._openers(tables, walkers, knapsacks)
         warm = walkers[-1].warm(self.run)
+        rounds = self.owner.rounds if np.isfinite(self.effort) else 1_000_000
         for round_ in range(rounds):
             if self.run.stop() or self.proved or self.impossible:
                 return
-            since = self.run.seconds
-            dives = self._dives(tables, knapsacks)
-            if dives:
-                for _ in range(dives):
-                    self._dive(tables, walkers[0], pool, knapsacks, rng, tries)
-                self.run.note("dives", since, f"cost {self.cost:,.6g}")
-                since = self.run.seconds
-            if self.run.stop() or self.proved:
-                return
-            if self.best is not None:
-                walkers[0].restart(self.best)
-            hot = warm if round_ % 2 == 0 else 0.5 * warm
-            anneal_all(walkers, tries * 2 ** min(round_ // 2, 4), hot, self.run)
-            for walker in walkers:
-                if walker.best_value < np.inf:
-                    self.offer(walker.best)
-                    pool.add_assignment(walker.best)
-            self.run.note("chains", since, f"cost {self.cost:,.6g} from {hot:.3g}")
-            since = self.run.seconds
+            if openers and (round_ or self.effort >= 1.0):
+                self._reopen(tables, openers, round_)
+            if round_ == 0 or not openers:
+                self._anneal(tables, walkers, round_, warm)
             if round_ % 4 == 3 and self.best is not None and tables.n_units <= _RESPLIT_UNITS:
                 self._resplit(round_)
-                since = self.run.seconds
-            if not self.run.stop() and not self.proved and round_ % 4 == 1:
-                self._combine(pool)
-                self.run.note("columns", since, f"cost {self.cost:,.6g}, {len(pool)} columns")
+
+    def _openers(self, tables: Tables, walkers: list[Walker], knapsacks: KnapsackBound) -> list[Reopener]:
+        """Return one opener per thread, none where knapsacks do not apply or there is no effort for it."""
+        cells = tables.n_units * tables.n_territories
+        if not np.isfinite(knapsacks.value) or cells > _MOST_CELLS or self.effort < _LEAST_EFFORT:
+            return []
+        seeds = np.random.SeedSequence(self.seed).generate_state(len(walkers))
+        make = partial(Reopener, tables, knapsacks.prices, knapsacks.value)
+        return [make(walker, int(seed)) for walker, seed in zip(walkers, seeds, strict=True)]
+
+    def _reopen(self, tables: Tables, openers: list[Reopener], round_: int) -> None:
+        """Start from fresh dives or from the best so far, then open some territories again and again."""
+        run, since = self.run, self.run.seconds
+        cells = tables.n_units * tables.n_territories
+        cost, at = (np.inf, self.best) if self.best is None else (self.cost, self.best)
+        with ThreadPoolExecutor(len(openers)) as threads:
+            if round_ % 2 == 0:
+                wide = int(np.clip(_BEAM_CELLS / cells, 1 if cells > _WIDE_CELLS else 3, 20))
+                tasks = [
+                    threads.submit(o.fresh, Beam(wide, min(wide, 3), 0.3 * (w + 0.5)), run)
+                    for w, o in enumerate(openers)
+                ]
+                cost, at = min((task.result() for task in tasks), key=lambda pair: pair[0])
+                run.note("dives", since, f"cost {cost:,.6g}")
+                since = run.seconds
+            if at is None or not np.isfinite(cost):
+                return
+            self.offer(at)
+            stale, most = 0, _STALE if np.isinf(self.effort) else max(1, int(_STALE * min(self.effort, 1.0)))
+            while stale < most and not run.stop() and not self.proved:
+                before = cost
+                cost, at = side_by_side(openers, threads, cost, at, run)
+                stale = 0 if cost < before - 1e-9 else stale + 1
+                self.offer(at)
+        run.note("reopening", since, f"cost {self.cost:,.6g}, from {cost:,.6g}")
+
+    def _anneal(self, tables: Tables, walkers: list[Walker], round_: int, warm: float) -> None:
+        """Cool walks over chains."""
+        since = self.run.seconds
+        usual = self.owner.tries * max(1.0, tables.n_units / 200)
+        tries = int(usual) if np.isinf(self.effort) else max(200, int(usual * self.effort))
+        if self.best is not None:
+            walkers[0].restart(self.best)
+        hot = warm if round_ % 2 == 0 else 0.5 * warm
+        anneal_all(walkers, tries * 2 ** min(round_ // 2, 4), hot, self.run)
+        for walker in walkers:
+            if walker.best_value < np.inf:
+                self.offer(walker.best)
+        self.run.note("chains", since, f"cost {self.cost:,.6g} from {hot:.3g}")
 
     def _resplit(self, round_: int) -> None:
         """Solve parts of the best assignment exactly."""
         if self.run.stop() or self.proved:
             return
-        part = self.run.within(0.25 * self.run.remaining)
+        since, part = self.run.seconds, self.run.within(0.25 * self.run.remaining)
         result = get_solver("resplit")(self.instance, run=part, seed=self.seed + round_, effort=0.5, start=self.best)
         if result.assignment is not None:
             self.offer(result.assignment)
-
-    def _dives(self, tables: Tables, knapsacks: KnapsackBound) -> int:
-        """Return how many dives a round has: few where one takes long, none where chains do better in the time."""
-        if not np.isfinite(knapsacks.value):
-            return 0
-        work = tables.n_units * float(tables.upper.sum())
-        most = _DIVES if self.effort >= 1.0 else 1
-        return min(most, int(_DIVE_WORK / max(work, 1.0)))
-
-    def _dive(
-        self,
-        tables: Tables,
-        walker: Walker,
-        pool: ColumnPool,
-        knapsacks: KnapsackBound,
-        rng: np.random.Generator,
-        tries: int,
-    ) -> None:
-        """One dive, mended and polished by chains."""
-        if self.run.stop() or self.proved:
-            return
-        found = dive(tables, knapsacks.prices, knapsacks.value, pool, self.run, rng, int(rng.integers(8, 40)))
-        if found is None:
-            return
-        walker.level[4] = np.inf
-        walker.restart(found)
-        each = max(200, tries // 10)
-        for hot, rate in ((0.3, 4.0), (0.15, 8.0), (0.05, 20.0)):
-            if self.run.stop():
-                break
-            walker.cool(each, hot, 0.5 * hot, rate)
-        if walker.best_value < np.inf:
-            self.offer(walker.best)
-            pool.add_assignment(walker.best)
-
-    def _combine(self, pool: ColumnPool) -> None:
-        seconds = min(0.1 * self.run.remaining, 2.0) if np.isfinite(self.run.remaining) else 20.0
-        slack = self.cost - self.bound if np.isfinite(self.cost) else np.inf
-        found = pool.combine(slack, _MOST_COLUMNS, int(200 * max(1.0, min(self.effort, 10.0))), seconds)
-        if found is not None:
-            self.offer(found)
+        self.run.note("resplit", since, f"cost {self.cost:,.6g}")
 
     def result(self) -> SolverResult:
         """Return what was found."""

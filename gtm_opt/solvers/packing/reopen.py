@@ -1,0 +1,113 @@
+"""Large neighborhoods: some territories of an assignment are opened and filled anew by dives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gtm_opt.solvers.packing.dive import Beam, Diver
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from gtm_opt.instance import FloatArray, IntArray
+    from gtm_opt.solvers.packing.tables import Tables
+    from gtm_opt.solvers.packing.walkers import Walker
+    from gtm_opt.solvers.protocol import Run
+
+__all__ = ["Reopener", "polish", "side_by_side"]
+
+_OPEN_UNITS = 400
+_FEWEST, _MOST = 4, 24
+_POLISHED = 2
+_SHAKE = 0.5
+
+
+def polish(walker: Walker, assignment: IntArray, tries: int, run: Run) -> float:
+    """Drive out overload and descend by short cool chains; return the cost reached, ``inf`` with overload.
+
+    The assignment reached is ``walker.best``.
+    """
+    walker.level[4] = np.inf
+    walker.restart(assignment)
+    for hot, rate in ((0.3, 4.0), (0.15, 8.0), (0.05, 20.0)):
+        if run.stop():
+            break
+        walker.cool(tries, hot, 0.5 * hot, rate)
+    return walker.tables.cost_of(walker.best) if walker.best_value < np.inf else np.inf
+
+
+class Reopener:
+    """A thread's own diver, walker and generator.
+
+    Parameters
+    ----------
+    tables : Tables
+        With whole sizes.
+    prices : ndarray of shape (n_units,)
+        Good multipliers of the units.
+    value : float
+        The bound they reach.
+    walker : Walker
+    seed : int
+    """
+
+    def __init__(self, tables: Tables, prices: FloatArray, value: float, walker: Walker, seed: int) -> None:
+        self._tables, self._walker = tables, walker
+        self._diver = Diver(tables, prices, value)
+        self._rng = np.random.default_rng(seed)
+
+    def fresh(self, beam: Beam, run: Run) -> tuple[float, IntArray]:
+        """Dive into all territories; return the best cost and assignment, ``inf`` where nothing fits."""
+        k, n = self._tables.n_territories, self._tables.n_units
+        found = self._diver(np.arange(k), np.full(n, -1, dtype=np.int64), np.inf, beam, self._rng, run)
+        return self._best(found, 4 * _POLISHED, 5 * n, np.inf, np.zeros(n, dtype=np.int64), run)
+
+    def again(self, cost: float, assignment: IntArray, run: Run) -> tuple[float, IntArray]:
+        """Open some territories of ``assignment``; return the same or something not worse."""
+        beam = Beam(shake=_SHAKE * self._rng.random() ** 2)
+        slack = 1e-6 * max(1.0, abs(cost)) * 1e-3
+        found = self._diver(self._territories(assignment), assignment, cost + slack, beam, self._rng, run)
+        return self._best(found, _POLISHED, 1_000, cost, assignment, run)
+
+    def _best(
+        self, found: list[IntArray], most: int, tries: int, cost: float, assignment: IntArray, run: Run
+    ) -> tuple[float, IntArray]:
+        for candidate in found[:most]:
+            if np.array_equal(candidate, assignment):
+                continue
+            value = polish(self._walker, candidate, tries, run)
+            if value <= cost:
+                cost, assignment = value, self._walker.best.copy()
+        return cost, assignment
+
+    def _territories(self, assignment: IntArray) -> IntArray:
+        """Return territories that would exchange units: one that loses much, then ones near those taken before."""
+        t, rng = self._tables, self._rng
+        n, k = t.n_units, t.n_territories
+        most = int(np.clip(_OPEN_UNITS * k / n, _FEWEST, _MOST))
+        count = int(rng.integers(min(_FEWEST, k), min(most, k) + 1))
+        lost: FloatArray = np.bincount(assignment, weights=t.reduced[assignment, np.arange(n)], minlength=k)
+        lost = lost + t.under * np.maximum(t.rooms(assignment), 0.0)
+        weight = lost + 0.5 * lost.mean() + 1e-9
+        out = [int(rng.choice(k, p=weight / weight.sum()))]
+        near: FloatArray = np.zeros(k)
+        scale = 2.0 * self._diver.spread
+        while len(out) < count:
+            here = assignment == out[-1]
+            near = near + np.exp(-t.reduced[:, here] / scale).sum(axis=1)
+            near = near + np.bincount(assignment, weights=np.exp(-t.reduced[out[-1]] / scale), minlength=k)
+            draw = near**2 * rng.random(k)
+            draw[out] = -1.0
+            out.append(int(draw.argmax()))
+        return np.sort(np.array(out, dtype=np.int64))
+
+
+def side_by_side(
+    openers: list[Reopener], threads: ThreadPoolExecutor, cost: float, assignment: IntArray, run: Run
+) -> tuple[float, IntArray]:
+    """Let every opener try one neighborhood of the same assignment; return the best, the first of equals."""
+    tasks = [threads.submit(opener.again, cost, assignment, run) for opener in openers]
+    found = [task.result() for task in tasks]
+    return min(found, key=lambda pair: pair[0])
