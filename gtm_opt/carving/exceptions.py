@@ -102,6 +102,7 @@ def _carved_without(carving: Carving, without: Without) -> float:
         effort=o.effort,
         seed=o.seed,
         on_infeasible="nearest",
+        levels=carving.settings.levels,
     )
     return carving.certificate.value - again.certificate.value
 

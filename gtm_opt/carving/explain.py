@@ -201,6 +201,8 @@ def _forced_cost(carving: Carving, account: str, territory: str) -> float:
         effort=options.effort,
         seed=options.seed,
         on_infeasible="nearest",
+        levels=carving.settings.levels,
+        tolerance_budget=carving.settings.room,
     )
     return again.certificate.value - carving.certificate.value
 

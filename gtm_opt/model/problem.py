@@ -160,8 +160,8 @@ class CarvingProblem:
             found.add(
                 f"accounts['{self.account_id}']",
                 "must be unique",
-                got=f"{twice.nunique():,} ids that occur several times",
                 rows=pd.unique(twice),
+                kind="account",
                 remedy="Merge or drop the duplicates; gtm_opt will not choose for you.",
             )
         return True

@@ -68,7 +68,8 @@ def resolve_teams(problem: CarvingProblem, found: Findings) -> tuple[Team, ...]:
             )
         open_to = np.zeros((len(names), problem.territories.count), dtype=bool)
         for at, team in enumerate(rule.teams.values()):
-            open_to[at, [known[t] for t in team if t in known]] = True
+            # what an unknown territory stands for is not known: nothing more can be said about this team
+            open_to[at, [known[t] for t in team if t in known] if set(team) <= set(known) else slice(None)] = True
         out.append(Team(rule, names, pd.Index(names).get_indexer(pd.Index(values)).astype(np.int64), open_to))
     return tuple(out)
 

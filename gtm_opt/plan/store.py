@@ -180,7 +180,8 @@ def _is_widened(carving: Carving) -> bool:
     )
     asked, used = plain.instance, carving.compiled.instance
     same = np.array_equal(asked.lower, used.lower) and np.array_equal(asked.upper, used.upper)
-    return not (same and len(asked.cost) == len(used.cost))
+    raised = any(a.upper != u.upper for a, u in zip(asked.side, used.side, strict=True))
+    return raised or not (same and len(asked.cost) == len(used.cost))
 
 
 def _version() -> str:

@@ -119,7 +119,7 @@ def test_a_mistake_about_the_files_is_told_without_a_traceback(run: Run, change:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (("002,", "001,"), "must be unique, got 1 ids that occur several times in 1 row: '001'"),
+        (("002,", "001,"), "must be unique; not so for 1 account: '001'"),
         (("002,", ","), "must not be empty in 1 row: 'row 1'"),
         ((",50,", ',"$50 ",'), "numbers written as text such as"),
         ((",50,", ",-50,"), "must not be negative, got -50 in 1 row: '002'"),

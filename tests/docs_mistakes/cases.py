@@ -51,6 +51,10 @@ def carve(accounts: pd.DataFrame, balance: list[Any], *, territories: Any = 4, *
 ACCOUNTS: list[Case] = [
     ("The id column has another name", lambda: problem(table().rename(columns={"account_id": "Id"}))),
     ("Two rows of one account", lambda: problem(changed("account_id", 4, "A1"))),
+    (
+        "Two rows of one account, and more",
+        lambda: problem(changed("account_id", 4, "A1").assign(arr_usd=[1.0, 2.0, 3.0, 4.0, -5.0, 6.0])),
+    ),
     ("An account without an id", lambda: problem(changed("account_id", 3, None))),
     ("Ids with blanks around them", lambda: problem(changed("account_id", 3, "A3 "))),
     ("The filter left no accounts", lambda: problem(table().head(0))),
@@ -147,6 +151,19 @@ RULES: list[Case] = [
         ),
     ),
     ("An account forbidden everywhere", lambda: problem(rules=[gtm.Forbid([("A1", "T1"), ("A1", "T2")])])),
+    (
+        "A pin outside the team of the account",
+        lambda: problem(rules=[gtm.Within({"Tech": ["T2"]}, by="industry"), gtm.Pin({"A1": "T1"})]),
+    ),
+    (
+        "A family of two teams",
+        lambda: problem(
+            with_column("parent_id", [None, "A0", None, None, None, None]),
+            rules=[gtm.KeepTogether(), gtm.Within({"Tech": ["T2"], "Bank": ["T1"]}, by="industry")],
+        ),
+    ),
+    ("A team of unknown territories", lambda: problem(rules=[gtm.Within({"Tech": ["T7"]}, by="industry")])),
+    ("A group that does not occur", lambda: problem(rules=[gtm.Within({"Tehc": ["T1"]}, by="industry")])),
     ("A forbid for a value that does not occur", lambda: problem(rules=[gtm.Forbid([("Banks", "T1")], by="industry")])),
     ("Ids instead of groups", lambda: gtm.KeepApart(["A1", "A2"])),
     ("More competitors than territories", lambda: problem(rules=[gtm.KeepApart([["A1", "A2", "A3"]])])),

@@ -195,7 +195,7 @@ def test_repeated_ids_are_told_together_with_everything_else() -> None:
         problem(accounts, prefer=gtm.KeepOwner(), rules=rules, objective="best")
     text = str(caught.value)
     assert text.startswith("7 things are wrong with the input:")
-    assert f"accounts['account_id'] must be unique, got 1 ids that occur several times in 1 row: '{ids[1]}'." in text
+    assert f"accounts['account_id'] must be unique; not so for 1 account: '{ids[1]}'." in text
     assert "must not begin or end with blanks" in text
     # the row is told apart from its namesake
     assert f"accounts['arr_usd'] must not be negative, got -5 in 1 row: '{ids[1]} (row 2)'." in text

@@ -77,15 +77,17 @@ def test_a_violation_beside_what_gave_way_is_still_a_violation() -> None:
     assert "gave way by force" in str(check).splitlines()[0]
 
 
-def test_moves_that_pins_force_over_the_cap_gave_way() -> None:
+def test_moves_that_pins_force_over_the_cap_gave_way(tmp_path: Path) -> None:
     ids = [f"a{i}" for i in range(10)]
     accounts = pd.DataFrame({"account_id": ids, "owner": ["T1"] * 5 + ["T2"] * 5})
     rules = [Pin({"a0": "T2", "a1": "T2", "a5": "T1", "a6": "T1"}), MaxMoved(0.2)]
     problem = CarvingProblem(accounts, 2, [Count(0.2)], [KeepOwner()], rules)
-    check = Plan(carve(problem, on_infeasible="nearest")).check()
-    assert check.kept
-    assert check.gave_way["rule"].tolist() == ["at most 20 % of accounts moved"]
-    assert "pins, forbids and families alone move as much" in check.gave_way["detail"][0]
+    plan = Plan(carve(problem, on_infeasible="nearest"))
+    for found in (plan, _saved(plan, tmp_path)):
+        check = found.check()
+        assert check.kept
+        assert check.gave_way["rule"].tolist() == ["at most 20 % of accounts moved"]
+        assert "pins, forbids and families alone move as much" in check.gave_way["detail"][0]
 
 
 def test_a_territory_nobody_covers_is_a_violation(plan: Plan) -> None:
