@@ -88,8 +88,8 @@ class Reopener:
         n, k = t.n_units, t.n_territories
         most = int(np.clip(_OPEN_UNITS * k / n, _FEWEST, _MOST))
         count = int(rng.integers(min(_FEWEST, k), min(most, k) + 1))
-        lost: FloatArray = np.bincount(assignment, weights=t.reduced[assignment, np.arange(n)], minlength=k)
-        lost = lost + t.under * np.maximum(t.rooms(assignment), 0.0)
+        paid = np.bincount(assignment, weights=t.reduced[assignment, np.arange(n)], minlength=k)
+        lost: FloatArray = paid + t.under * np.maximum(t.rooms(assignment), 0.0)
         weight = lost + 0.5 * lost.mean() + 1e-9
         out = [int(rng.choice(k, p=weight / weight.sum()))]
         near: FloatArray = np.zeros(k)
