@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -141,3 +144,23 @@ def test_a_saved_plan_keeps_its_segments(carving: gtm.Carving, tmp_path: object)
     assert str(again.explain("A-0000")) == str(carving.explain("A-0000"))
     pd.testing.assert_frame_equal(again.balance, carving.balance)
     assert wrong_team(gtm.recarve_subtree(again, seed=3, effort=0.1, from_here=False)) == 0
+
+
+def test_new_data_carved_by_the_same_segments_gets_targets_of_its_own(carving: gtm.Carving) -> None:
+    accounts = carving.problem.accounts.reset_index(drop=True)
+    fewer = carving.problem.replace(
+        accounts=accounts[~accounts["account_id"].isin([f"A-{4 * i:04d}" for i in range(30)])]
+    )
+    again = gtm.recarve(carving, fewer, hierarchy=SEGMENTS, effort=0.1)
+    target = again.balance.query("criterion == 'accounts'").set_index("territory")["target"]
+    assert target["T01"] == pytest.approx(10)
+    assert target["T04"] == pytest.approx(20)
+    assert wrong_team(again) == 0
+
+
+def test_threads_carve_the_same_plan_within_teams(carving: gtm.Carving) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        again = gtm.carve(carving.problem, hierarchy=carving.hierarchy, effort=0.1, executor=pool)
+    assert (again.labels == carving.labels).all()
+    term = pickle.loads(pickle.dumps(carving.compiled.instance.cost[carving.compiled.cost_names.index("segment")]))
+    assert np.isinf(term.block(slice(0, 5))).any()
