@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-import os
+import multiprocessing
 import sys
-import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from benchmarks.meter import seconds_since_start, version
 from benchmarks.problems import to_instance, trivial_bound
 from benchmarks.readers import Gap, Partition, read
 
-__all__ = ["Answer", "default_solver", "solve_file"]
+__all__ = ["Answer", "solve_file"]
 
 _RESERVE = 0.15
 """Seconds kept for checking and writing."""
@@ -37,15 +37,6 @@ class Answer:
     note: str
 
 
-def default_solver(family: str) -> str:
-    """Return the solver for ``auto``: the automatic choice when there is one, else the strongest for the family."""
-    from gtm_opt.solvers import solver_names
-
-    known = solver_names()
-    wanted = ["auto", "search", "annealing"] if family == "gap" else ["auto", "even", "annealing"]
-    return next(name for name in wanted if name in known)
-
-
 def _checked(name: str) -> None:
     """Raise the registry's error when there is no solver of that name."""
     from gtm_opt.solvers import get_solver, solver_names
@@ -61,32 +52,51 @@ def _better(new: Verdict, old: Verdict) -> bool:
 
 
 class _Worker:
-    """A solver in a thread of its own, so that compilation or a long step cannot hold up the answer."""
+    """A solver in a process of its own, so that neither compilation nor a long step can hold up the answer."""
 
-    def __init__(self, name: str, instance: Any, run: Any, seed: int, effort: float, start: Any) -> None:
-        self.result: Any = None
-        self.error: BaseException | None = None
-        self.run = run
-        arguments = {"run": run, "seed": seed, "effort": effort, "start": start}
-        self._thread = threading.Thread(target=self._work, args=(name, instance, arguments), daemon=True)
-        self._thread.start()
-
-    def _work(self, name: str, instance: Any, arguments: dict[str, Any]) -> None:
-        try:
-            from gtm_opt.solvers import get_solver
-
-            self.result = get_solver(name)(instance, **arguments)
-        except BaseException as error:  # reported by the caller
-            self.error = error
+    def __init__(self, name: str, instance: Any, until: float, seed: int, effort: float) -> None:
+        self.assignment: list[int] | None = None
+        self.bound = -math.inf
+        self.error = ""
+        kind = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
+        context = multiprocessing.get_context(kind)
+        self._answer, there = context.Pipe(duplex=False)
+        self._process = context.Process(
+            target=_work,
+            args=(there, name, instance, time.time() + until - seconds_since_start(), seed, effort),
+            daemon=True,
+        )
+        self._process.start()
+        there.close()
 
     def wait(self, seconds: float) -> bool:
-        """Wait until done or ``seconds`` are over; Ctrl-C asks the solver to stop and waits two seconds more."""
+        """Wait until done or ``seconds`` are over; Ctrl-C reaches the solver as well, which has two seconds more."""
         try:
-            self._thread.join(max(0.0, seconds))
+            done = self._answer.poll(max(0.0, seconds))
         except KeyboardInterrupt:
-            self.run.interrupt()
-            self._thread.join(2.0)
-        return not self._thread.is_alive()
+            done = self._answer.poll(2.0)
+        if done:
+            try:
+                self.assignment, self.bound, self.error = self._answer.recv()
+            except EOFError:
+                self.error = f"the process of the solver ended with exit code {self._process.exitcode}"
+        self._process.kill()
+        self._process.join()
+        return done
+
+
+def _work(there: Any, name: str, instance: Any, deadline: float, seed: int, effort: float) -> None:
+    """Solve, and send assignment, bound and error; runs in the process of the solver."""
+    try:
+        # the first import takes a part of the time: the clock runs for it, too
+        from gtm_opt.solvers import Run, get_solver
+
+        seconds = max(0.05, deadline - time.time())
+        result = get_solver(name)(instance, run=Run(seconds), seed=seed, effort=effort, start=None)
+        found = None if result.assignment is None else result.assignment.tolist()
+        there.send((found, float(result.bound), ""))
+    except BaseException as error:  # whatever it is, the parent reports it
+        there.send((None, -math.inf, f"{type(error).__name__}: {error}"))
 
 
 def _construct(problem: Gap | Partition, instance: Any, seconds: float, seed: int) -> list[int]:
@@ -115,21 +125,16 @@ def _best(problem: Gap | Partition, instance: Any, name: str, limit: float, seed
     left = limit - seconds_since_start() - _RESERVE
     if left <= 0 or _status(problem, verdict, bound) == "optimal":
         return Answer(assignment, verdict, bound, "construction")
-    from gtm_opt.solvers import Run  # late: with little time there is none to import it
-
-    name = default_solver(problem.family) if name == "auto" else name
-    left = max(0.05, limit - seconds_since_start() - _RESERVE)
-    worker = _Worker(name, instance, Run(left), seed, effort, None)
-    if not worker.wait(left + 0.1 * limit + _PATIENCE):
+    worker = _Worker(name, instance, limit - _RESERVE, seed, effort)
+    if not worker.wait(1.1 * limit + _PATIENCE - _RESERVE - seconds_since_start()):
         return Answer(assignment, verdict, bound, f"{name} was not ready in time; construction")
-    if worker.error is not None:
-        note = f"{name} failed: {type(worker.error).__name__}: {worker.error}; construction"
-        return Answer(assignment, verdict, bound, note)
-    bound = max(bound, worker.result.bound) if np.isfinite(worker.result.bound) else bound
-    found = worker.result.assignment
-    again = check_problem(problem, None if found is None else found.tolist())
+    if worker.error:
+        return Answer(assignment, verdict, bound, f"{name} failed: {worker.error}; construction")
+    bound = max(bound, worker.bound) if math.isfinite(worker.bound) else bound
+    found = worker.assignment
+    again = check_problem(problem, found)
     if found is not None and not math.isnan(again.objective) and _better(again, verdict):
-        assignment, verdict, note = found.tolist(), again, name
+        assignment, verdict, note = found, again, name
     return Answer(assignment, verdict, bound, note or f"{name} found nothing better; construction")
 
 
@@ -151,7 +156,7 @@ def solve_file(
     Notes
     -----
     The limit counts from the start of the process. A construction is made first and the solver works in
-    a thread; what is not there when time is up is left behind, so there is always a valid answer.
+    a process of its own, which is ended when time is up: so there is always a valid answer.
     """
     problem = read(family, path, k=k, n=n, m=m)
     if solver != "auto":
@@ -176,8 +181,6 @@ def solve_file(
     shown = {key: value for key, value in result.items() if key != "assignment"}
     sys.stdout.write(json.dumps(shown) + f"\n{answer.note}\n")
     sys.stdout.flush()
-    if threading.active_count() > 1:  # a solver left behind must not keep the process alive
-        os._exit(0)
     return result
 
 
