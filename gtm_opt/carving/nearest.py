@@ -112,7 +112,7 @@ def _widen(
     lower: FloatArray,
     upper: FloatArray,
 ) -> list[str]:
-    """Move targets and bands in place: of territories that cannot be in theirs, and of the others by what that leaves."""
+    """Move targets and bands in place, of what cannot be in its band and then of the others; return notes."""
     names = compiled.territories.names
     room = column.upper - column.target
     over = locked > column.upper * (1 + 1e-9)

@@ -12,6 +12,7 @@ from scipy.sparse.csgraph import maximum_bipartite_matching
 from gtm_opt.carving.closest import merge_term
 from gtm_opt.carving.impossible import forced_moves
 from gtm_opt.carving.settings import TreeSettings
+from gtm_opt.carving.within import Inside
 from gtm_opt.instance import Barred, Evenness, Grouped, Lowest, Only, Stay
 from gtm_opt.instance.terms import total
 from gtm_opt.measures.criteria import granule
@@ -140,7 +141,7 @@ def merged_instance(task: NodeTask, nodes: Sequence[str]) -> Instance:
 
 def _merge_side(flat: Instance, term: Term, group: IntArray) -> Term:
     """Merge exactly: the best of the leaves that are open, for a family the best for all of it together."""
-    rules = tuple(t for t in flat.cost if isinstance(t, Only | Barred))
+    rules = tuple(t for t in flat.cost if isinstance(t, Only | Barred | Inside))
     return Lowest(term, group, rules) if rules or isinstance(term, Grouped) else term.merge(group, flat.shares)
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from gtm_opt.instance import Instance, IntArray
     from gtm_opt.solvers.prices import Prices
     from gtm_opt.solvers.protocol import Run
+    from gtm_opt.solvers.resplit import ResplitSolver
+    from gtm_opt.solvers.search import SearchSolver
 
 __all__ = ["AutoSolver", "auto"]
 
@@ -235,7 +237,7 @@ class AutoSolver:
         cells = instance.n_units * instance.n_territories
         once = self.search_effort * min(1.0, effort) * min(1.0, max(MIN_SEARCH, cells / FULL_SEARCH_CELLS))
         # re-splits begin with a search of their own: given all the time, they spend it best
-        solvers = (resplit,) if np.isinf(effort) else (search, resplit)
+        solvers: tuple[SearchSolver | ResplitSolver, ...] = (resplit,) if np.isinf(effort) else (search, resplit)
         if self.search_effort < RESPLIT_EFFORT and np.isfinite(effort):
             solvers = (search,)
         rounds = int(min(max(1.0, effort), 1e6))

@@ -30,10 +30,12 @@ def pair_sums(vectors, first, second, inverse, cut, out, left, right):
     """
     n, d = vectors.shape
     count = 1
-    out[0, :] = 0.0
+    for c in range(d):
+        out[0, c] = 0.0
     left[0], right[0] = -1, -1
     for e in range(min(n, out.shape[0] // 4)):
-        out[count, :] = vectors[e]
+        for c in range(d):
+            out[count, c] = vectors[e, c]
         left[count], right[count] = e, -1
         count += 1
     for f in range(1, n):

@@ -28,7 +28,8 @@ def _both(out, w, low, i, x_a, x_b, twin):
 
     All those columns are of one territory; ``twin``: the two rows are opposite.
     """
-    out[:] = 0.0
+    for c in range(len(out)):
+        out[c] = 0.0
     for j in range(w.shape[0]):
         u, v = x_a[j] - w[j, i], x_b[j] + w[j, i]
         row = w[j, low : low + len(out)]
@@ -50,7 +51,8 @@ def _both(out, w, low, i, x_a, x_b, twin):
 @njit(cache=True, nogil=True)
 def _any(out, w, without, low, i, x_a):
     """Like `_both` for columns of any territories; ``without`` are their rows without themselves."""
-    out[:] = 0.0
+    for c in range(len(out)):
+        out[c] = 0.0
     for j in range(w.shape[0]):
         v = w[j, i]
         u = x_a[j] - v
@@ -120,7 +122,9 @@ def sweep(
     one = w.dtype.type
     grouped = len(segment) > 0
     energies, limits = np.zeros(width, w.dtype), np.zeros(width, w.dtype)
-    total = norms.sum()
+    total = 0.0
+    for k in range(k_all):
+        total += norms[k]
     root, gate = total**0.25, np.inf
     cool = (cold / hot) ** (64.0 / max(turns, 1))
     temperature = hot
@@ -196,7 +200,9 @@ def sweep(
                 if t in (a, b):
                     for j in range(w.shape[0]):
                         without[j, c] = x[t, j] - w[j, c]
-        total = norms.sum()
+        total = 0.0
+        for k in range(k_all):
+            total += norms[k]
         root = total**0.25
         if root < gate:
             value = true_value(x, kind)

@@ -25,6 +25,8 @@ _STAGES = ((11, 12), (13, 12), (15, 6))
 """Logarithm of the length of the lists, and fruitless tries per pair of territories, of each stage."""
 _NEAR = (0.25, 0.05, 0.0)
 """How far above the best a round may be after a stage to be followed further."""
+_HOT, _COLD = 0.9, (0.55, 0.4, 0.65)
+"""Temperatures over that where exchanges become rare: first, and last of rounds in turn."""
 _ROOMY = 60
 """Units per territory from which re-splits pay with many criteria, too."""
 _FROZEN = 20
@@ -109,7 +111,7 @@ class Stream:
             steps = min(length, budget.steps - self.steps)
             if steps > 0:
                 if self.sweeper:
-                    self._sweep(self.sweeper, current, int(steps))
+                    self._sweep(self.sweeper, current, int(steps), _COLD[turn % 3])
                 else:
                     self.anneal(current, int(steps), hot=0.1, cold=(0.003, 0.001, 0.01)[turn % 3])
             for stage, (width, times) in enumerate(_STAGES if m <= 12 or n >= _ROOMY * k else ()):
@@ -122,11 +124,11 @@ class Stream:
             if (m > 6 and k > 3) or m > 12:
                 length = min(1.5 * length, 3e8)
 
-    def _sweep(self, sweeper: Sweeper, assign: IntArray, steps: int) -> None:
+    def _sweep(self, sweeper: Sweeper, assign: IntArray, steps: int, cold: float) -> None:
         """Anneal from ``assign`` many exchanges at a time; leaves the best assignment of this call in it."""
         total, idle = max(1, steps // STEPS_PER_TURN), 0
         done = sweeper.scan(assign, self.keep, lambda: self.done)
-        hot, cold = sweeper.window
+        hot, cold = _HOT * sweeper.melt, cold * sweeper.melt
         current, best, value, begun = assign.copy(), assign.copy(), np.inf, done
         frozen = _FROZEN * len(self.free) ** 2
         while done < total and idle < frozen and not self.done:
