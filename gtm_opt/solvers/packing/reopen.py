@@ -20,22 +20,22 @@ __all__ = ["Reopener", "polish", "side_by_side"]
 
 _OPEN_UNITS = 400
 _FEWEST, _MOST = 4, 24
-_POLISHED = 2
+_POLISHED = 3
+_COOLING = ((0.05, 4.0), (0.02, 8.0), (0.008, 20.0))
 _SHAKE = 0.5
 
 
-def polish(walker: Walker, assignment: IntArray, tries: int, run: Run) -> float:
-    """Drive out overload and descend by short cool chains; return the cost reached, ``inf`` with overload.
-
-    The assignment reached is ``walker.best``.
-    """
+def polish(walker: Walker, assignment: IntArray, tries: int, run: Run) -> tuple[float, IntArray]:
+    """Drive out overload and descend by short cool chains; return the least cost seen, ``inf`` if all overload."""
     walker.level[4] = np.inf
     walker.restart(assignment)
-    for hot, rate in ((0.3, 4.0), (0.15, 8.0), (0.05, 20.0)):
+    for temperature, rate in _COOLING:
         if run.stop():
             break
-        walker.cool(tries, hot, 0.5 * hot, rate)
-    return walker.tables.cost_of(walker.best) if walker.best_value < np.inf else np.inf
+        walker.cool(tries, temperature, 0.5 * temperature, rate)
+    before = walker.tables.cost_of(assignment)
+    after = walker.tables.cost_of(walker.best) if walker.best_value < np.inf else np.inf
+    return (before, assignment) if before <= after else (after, walker.best.copy())
 
 
 class Reopener:
@@ -77,9 +77,9 @@ class Reopener:
         for candidate in found[:most]:
             if np.array_equal(candidate, assignment):
                 continue
-            value = polish(self._walker, candidate, tries, run)
+            value, polished = polish(self._walker, candidate, tries, run)
             if value <= cost:
-                cost, assignment = value, self._walker.best.copy()
+                cost, assignment = value, polished
         return cost, assignment
 
     def _territories(self, assignment: IntArray) -> IntArray:
