@@ -104,7 +104,7 @@ class Stream:
             self.descend(current, min(budget.steps, 20.0 * n))
             self.resplit(current, budget.tries, 1 << 13)
             return
-        length = 4e6 if self.sweeper else 2e6 if m <= 6 or k <= 3 else 2e7
+        length = (4e6 if m > 4 else 1e6) if self.sweeper else 2e6 if m <= 6 or k <= 3 else 2e7
         pairs = k * (k - 1) // 2
         turn, current = 0, self.best.copy()
         while not self.done and (self.steps < budget.steps or self.tries < budget.tries):
