@@ -30,8 +30,9 @@ def make_possible(compiled: Compiled) -> tuple[Compiled, list[str]]:
     -------
     compiled : Compiled
         Units larger than every band are placed first (where they are cheapest, the least loaded
-        among equals); their territory's band is raised to hold them plus the tolerance, and
-        the targets of the others are what is left by share: so the others can still be even.
+        among equals); their territory's band begins there and ends a tolerance above, and the targets of
+        the others are what is left by share. The others keep the limits asked for where half their room
+        is left on either side of that.
     notes : list of str
         One sentence per widened band.
 
@@ -54,12 +55,9 @@ def make_possible(compiled: Compiled) -> tuple[Compiled, list[str]]:
         notes += _widen(compiled, j, column, locked[:, j], reachable[:, j], target, lower, upper)
     evenness = instance.evenness
     if evenness is not None:
-        half = np.maximum(upper - instance.target, instance.target - lower)
+        half = np.maximum(upper - target, target - lower)
         evenness = replace(evenness, unit=np.where(np.isfinite(evenness.unit), np.maximum(half, 1e-12), np.inf))
     side, moved = _raise_limits(instance)
-    if evenness is not None:
-        # deviations are measured from what was asked for
-        target = instance.target
     instance = replace(instance, target=target, lower=lower, upper=upper, evenness=evenness, side=side)
     return replace(compiled, instance=instance), [*notes, *moved]
 
@@ -114,22 +112,22 @@ def _widen(
 ) -> list[str]:
     """Move targets and bands in place, of what cannot be in its band and then of the others; return notes."""
     names = compiled.territories.names
-    room = column.upper - column.target
+    asked, room = column.target, column.upper - column.target
     over = locked > column.upper * (1 + 1e-9)
-    short = reachable < column.lower * (1 - 1e-9)
+    # what the overfull keep is missing elsewhere, and what the starved cannot take is shared by the others
+    left = float(asked.sum() - locked[over].sum())
+    fair = left / float(asked[~over].sum()) if not over.all() else 0.0
+    short = ~over & (reachable < min(fair, 1.0) * column.lower * (1 - 1e-9))
     if not (over.any() or short.any()):
         return []
-    fixed = over | short
     target[over, j] = lower[over, j] = locked[over]
     upper[over, j] = locked[over] + room[over]
     target[short, j], lower[short, j] = reachable[short], 0.0
-    # what the overfull keep above their target is missing elsewhere, and the other way round
-    surplus = float((locked[over] - column.target[over]).sum()) - float((column.target[short] - reachable[short]).sum())
-    others = ~fixed
+    others, factor = ~(over | short), 1.0
     if others.any():
-        factor = 1.0 - surplus / float(column.target[others].sum())
-        target[others, j] = max(factor, 0.0) * column.target[others]
-        lower[others, j], upper[others, j] = _shifted(column, others, max(factor, 0.0))
+        factor = max(0.0, left - float(reachable[short].sum())) / float(asked[others].sum())
+        target[others, j] = factor * asked[others]
+        lower[others, j], upper[others, j] = _shifted(column, others, factor)
     out = [
         f"{column.name}: {names[k]} holds {number_text(locked[k])} that cannot go elsewhere, "
         f"{percent_text(locked[k] / column.target[k] - 1)} over its target; its band was raised to that."

@@ -111,7 +111,7 @@ def test_the_nearest_plan_is_made_when_asked_for_and_ends_with_4(run: Run, folde
     (folder / "accounts.csv").write_text(ACCOUNTS.replace("001,60", "001,300").replace("002,50", "002,60"))
     result = run("plan", "config.toml", "--nearest", config=IMPOSSIBLE)
     assert result.exit_code == 1, result.output
-    assert "1 violation, 2 gave way by force" in result.stdout
+    assert "2 violations, 1 gave way by force" in result.stdout
     result = run("plan", "config.toml", "--nearest", config=IMPOSSIBLE.replace("greedy_lookahead", "auto"))
     assert result.exit_code == 4, result.output
     assert "everything holds but what no plan could keep: 3 gave way (exit code 4)" in result.stderr
