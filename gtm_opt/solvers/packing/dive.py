@@ -19,7 +19,6 @@ __all__ = ["Beam", "Diver"]
 _LEVELS = 20
 _FIRST_ROUNDS = 40
 _ROUNDS = 10
-_PACE = 0.02
 _PACE_END = 0.1
 _NEW = 0.3
 _NOISE = 0.1
@@ -37,11 +36,14 @@ class Beam:
         Ways to go on from each.
     shake : float
         How much prices are shaken, in typical differences of a unit's best two territories.
+    pace : float
+        First step of the open prices, as a fraction of the mean cost of a unit.
     """
 
     width: int = 3
     count: int = 3
     shake: float = 0.0
+    pace: float = 0.01
 
 
 @dataclass(slots=True, eq=False)
@@ -82,8 +84,8 @@ class Diver:
             raise ValueError("dives need whole sizes")
         self._tables, self._prices, self._size, self._room = tables, prices, tables.size, tables.room
         n, k = tables.n_units, tables.n_territories
-        self._pace = _PACE * max(abs(value), 1.0) / n
-        self.spread = float(np.median(np.partition(tables.reduced, 1, axis=0)[1])) + 0.1 * self._pace
+        self._unit = max(abs(value), 1.0) / n
+        self.spread = float(np.median(np.partition(tables.reduced, 1, axis=0)[1])) + 1e-3 * self._unit
         most = int(tables.room.max(initial=0)) + 1
         self._space, self._taken = np.zeros((2, most)), np.zeros((n, most), dtype=np.uint8)
         self._chosen = np.zeros((_FIRST_ROUNDS, k, n), dtype=np.uint8)
@@ -117,7 +119,7 @@ class Diver:
             for node in front:
                 if run.stop():
                     return []
-                self._look(node, rounds if len(node.here) > 1 else 1)
+                self._look(node, rounds if len(node.here) > 1 else 1, beam.pace)
             rounds = _ROUNDS
             front.sort(key=lambda node: node.bound)
             seen: set[bytes] = set()
@@ -136,12 +138,12 @@ class Diver:
         inside = np.flatnonzero(out >= 0)
         return float(self._tables.cost[out[inside], inside].sum())
 
-    def _look(self, node: _Node, rounds: int) -> None:
+    def _look(self, node: _Node, rounds: int, pace: float) -> None:
         """Adapt the prices of a node; note its bound and the sets its territories ask for."""
         from gtm_opt.solvers.packing._kernels_dive import offers
 
         bound = offers(
-            node.here, node.left, node.prices, self._pace, _PACE_END ** (1.0 / rounds), _NEW, rounds,
+            node.here, node.left, node.prices, pace * self._unit, _PACE_END ** (1.0 / rounds), _NEW, rounds,
             self._tables.cost, self._size, self._room, self._chosen, self._taken, self._space, self._mean,
             self._agreement, self._which,
         )  # fmt: skip

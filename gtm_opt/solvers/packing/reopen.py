@@ -66,7 +66,7 @@ class Reopener:
 
     def again(self, cost: float, assignment: IntArray, run: Run) -> tuple[float, IntArray]:
         """Open some territories of ``assignment``; return the same or something not worse."""
-        beam = Beam(shake=_SHAKE * self._rng.random() ** 2)
+        beam = Beam(shake=_SHAKE * self._rng.random() ** 2, pace=0.01 * 2.0 ** self._rng.random())
         slack = 1e-6 * max(1.0, abs(cost)) * 1e-3
         found = self._diver(self._territories(assignment), assignment, cost + slack, beam, self._rng, run)
         return self._best(found, _POLISHED, 1_000, cost, assignment, run)

@@ -226,7 +226,7 @@ class _Work:
             if round_ % 2 == 0:
                 wide = int(np.clip(_BEAM_CELLS / cells, 1 if cells > _WIDE_CELLS else 3, 20))
                 tasks = [
-                    threads.submit(o.fresh, Beam(wide, min(wide, 3), 0.3 * (w + 0.5)), run)
+                    threads.submit(o.fresh, Beam(wide, min(wide, 3), 0.3 * (w + 0.5), 0.01 * (w + 1)), run)
                     for w, o in enumerate(openers)
                 ]
                 cost, at = min((task.result() for task in tasks), key=lambda pair: pair[0])
