@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gtm_opt.errors import SolverError
 from gtm_opt.measures import evaluate
-from gtm_opt.solvers.protocol import Capabilities, SolverResult, Termination
+from gtm_opt.solvers.protocol import Capabilities, Termination
 from gtm_opt.solvers.resplit.core import solve_core
 from gtm_opt.solvers.resplit.improve import ResplitParams, improve
 from gtm_opt.solvers.search.anneal import AnnealParams, anneal
 from gtm_opt.solvers.search.arrays import lay_out
+from gtm_opt.solvers.search.opening import better, checked_start, closed, met, opened
 from gtm_opt.solvers.search.relaxation import by_prices, is_integral, round_up
-from gtm_opt.solvers.search.solver import allowed_start, better, checked_start
 
 if TYPE_CHECKING:
     from gtm_opt.instance import FloatArray, Instance, IntArray
     from gtm_opt.solvers.prices import Prices
-    from gtm_opt.solvers.protocol import Run
+    from gtm_opt.solvers.protocol import Run, SolverResult
     from gtm_opt.solvers.search.arrays import Layout
     from gtm_opt.solvers.search.relaxation import Relaxation
 
@@ -64,12 +63,6 @@ def _pass_on(part: Run, run: Run) -> None:
     """Interrupt ``run`` when its part was interrupted."""
     if part.struck is Termination.INTERRUPTED:
         run.interrupt()
-
-
-def _met(instance: Instance, assignment: IntArray, bound: float) -> bool:
-    """Whether the assignment keeps all bands and reaches the bound."""
-    found = evaluate(instance, assignment)
-    return found.feasible and found.objective <= bound + 1e-9 * max(1.0, abs(bound))
 
 
 class ResplitSolver:
@@ -118,30 +111,21 @@ class ResplitSolver:
         prices: Prices | None = None,
     ) -> SolverResult:
         """Solve ``instance``; see `gtm_opt.solvers.Solver`. Known ``prices`` need not be found again."""
-        if instance.evenness is not None:
-            raise SolverError(
-                "solver 'resplit' minimises preference cost, got an evenness objective. Use solver='even' for it."
-            )
         since = run.seconds
-        before = None if start is None else checked_start(instance, start)
-        layout = lay_out(instance, np.zeros(instance.n_units, dtype=np.int64) if before is None else before)
-        relaxation = by_prices(instance, layout, run, prices)
-        bound = round_up(relaxation.bound, layout)
-        run.report(self.name, bound=bound)
-        first = relaxation.priced.argmin(axis=1)
-        starts = [first if before is None else allowed_start(layout.cost, relaxation.priced, before)]
-        best = starts[0]
+        opening = opened(instance, run, self.name, start, prices)
+        layout, relaxation, bound = opening.layout, opening.relaxation, opening.bound
+        best = opening.cheapest if opening.allowed is None else opening.allowed
         try:
-            if before is None or np.isinf(effort):
+            if start is None or np.isinf(effort):
                 first_part = run.within(0.15 * run.remaining) if np.isinf(effort) else run
-                found = anneal(layout, relaxation, starts, first_part, seed, self._walk(effort))
+                found = anneal(layout, relaxation, [best], first_part, seed, self._walk(effort))
                 _pass_on(first_part, run)
                 best = better(instance, found.assignment, best)
                 since = self._tell(instance, best, run, "anneal", since)
             if layout.n_free * min(layout.cost.shape[1], 3) <= self.core_pairs and not run.stop():
                 best, bound = self._core(instance, layout, relaxation, best, bound, run, effort)
                 since = self._tell(instance, best, run, "core", since)
-            if instance.n_territories > 1 and not _met(instance, best, bound):
+            if instance.n_territories > 1 and not met(instance, best, bound):
                 if np.isinf(effort):
                     walk, part = replace(self.walk, rounds=None), run.within(0.75 * run.remaining)
                     found = anneal(layout, relaxation, [best], part, seed + 1, walk)
@@ -159,18 +143,7 @@ class ResplitSolver:
                 )
         except KeyboardInterrupt:
             run.interrupt()
-        best = better(instance, best, before)
-        final = evaluate(instance, best)
-        proved = _met(instance, best, bound)
-        run.note(self.name, since, f"objective {final.objective:,.6g}, bound {bound:,.6g}")
-        return SolverResult(
-            assignment=best if final.rules_kept else None,
-            bound=bound,
-            prices=relaxation.prices,
-            side_prices=relaxation.side_prices,
-            termination=run.termination(proved=proved),
-            steps=tuple(run.steps),
-        )
+        return closed(instance, run, self.name, since, opening, best, bound)
 
     def _tell(self, instance: Instance, best: IntArray, run: Run, name: str, since: float) -> float:
         """Report and note where a step has come to; return the time."""

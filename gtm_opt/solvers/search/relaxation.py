@@ -83,8 +83,12 @@ def by_prices(instance: Instance, layout: Layout, run: Run, known: Prices | None
     """
     from gtm_opt.solvers.prices import solve_prices
 
-    found = solve_prices(instance, run) if known is None else known
-    steering = solve_prices(_softened(instance, layout), run) if found.proved_infeasible else found
+    try:
+        found = solve_prices(instance, run) if known is None else known
+        steering = solve_prices(_softened(instance, layout), run) if found.proved_infeasible else found
+    except KeyboardInterrupt:
+        run.interrupt()
+        return _unpriced(layout)
     priced = priced_cost(layout, steering.prices, steering.side_prices)
     return Relaxation(steering.prices, steering.side_prices, found.bound, priced)
 

@@ -7,52 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gtm_opt.errors import SolverError
-from gtm_opt.measures import evaluate, rank
-from gtm_opt.solvers.protocol import Capabilities, SolverResult
+from gtm_opt.solvers.protocol import Capabilities
 from gtm_opt.solvers.search.anneal import MOVER, AnnealParams, anneal
 from gtm_opt.solvers.search.arrays import lay_out
-from gtm_opt.solvers.search.relaxation import by_prices, round_up
+from gtm_opt.solvers.search.opening import allowed_start, better, checked_start, closed, opened
+from gtm_opt.solvers.search.relaxation import by_prices
 
 if TYPE_CHECKING:
-    from gtm_opt.instance import FloatArray, Instance, IntArray
+    from gtm_opt.instance import Instance, IntArray
     from gtm_opt.solvers.prices import Prices
-    from gtm_opt.solvers.protocol import Run
+    from gtm_opt.solvers.protocol import Run, SolverResult
 
-__all__ = ["SearchSolver", "better", "checked_start", "polish", "search"]
-
-
-def better(instance: Instance, one: IntArray, other: IntArray | None) -> IntArray:
-    """Return the better of two assignments, recomputed; ``one`` where they tie."""
-    if other is None or rank(instance, evaluate(instance, one)) <= rank(instance, evaluate(instance, other)):
-        return one
-    return other
-
-
-def checked_start(instance: Instance, start: IntArray) -> IntArray:
-    """Return ``start`` as positions, or raise.
-
-    Raises
-    ------
-    SolverError
-        When its length or a position does not fit the instance.
-    """
-    found = np.asarray(start, dtype=np.int64)
-    if found.shape != (instance.n_units,):
-        raise SolverError(f"`start` must have one territory per unit ({instance.n_units}), got shape {found.shape}.")
-    wrong = np.flatnonzero((found < 0) | (found >= instance.n_territories))
-    if len(wrong):
-        raise SolverError(
-            f"`start` must hold positions 0 to {instance.n_territories - 1}, got {found[wrong[0]]} "
-            f"for unit {wrong[0]} and {len(wrong) - 1} more such units."
-        )
-    return found
-
-
-def allowed_start(cost: FloatArray, priced: FloatArray, start: IntArray) -> IntArray:
-    """Return ``start`` with units in barred territories moved to their cheapest one."""
-    barred = ~np.isfinite(cost[np.arange(len(start)), start])
-    return np.where(barred, priced.argmin(axis=1), start)
+__all__ = ["SearchSolver", "polish", "search"]
 
 
 def polish(
@@ -140,41 +106,20 @@ class SearchSolver:
         prices: Prices | None = None,
     ) -> SolverResult:
         """Solve ``instance``; see `gtm_opt.solvers.Solver`. Known ``prices`` need not be found again."""
-        if instance.evenness is not None:
-            raise SolverError(
-                "solver 'search' minimises preference cost, got an evenness objective. Use solver='even' for it."
-            )
         since = run.seconds
-        before = None if start is None else checked_start(instance, start)
-        layout = lay_out(instance, np.zeros(instance.n_units, dtype=np.int64) if before is None else before)
-        relaxation = by_prices(instance, layout, run, prices)
-        bound = round_up(relaxation.bound, layout)
-        run.report("search", bound=bound)
-        starts = [relaxation.priced.argmin(axis=1)]
-        if before is not None:
-            starts.append(allowed_start(layout.cost, relaxation.priced, before))
+        opening = opened(instance, run, self.name, start, prices)
+        starts = [opening.cheapest] if opening.allowed is None else [opening.cheapest, opening.allowed]
 
         def report(violation: float, objective: float) -> None:
             run.report("search", value=objective if violation == 0.0 else None)
 
-        params = self._budget(effort)
+        found = starts[-1]
         try:
-            found = anneal(layout, relaxation, starts, run, seed, params, report)
-            assignment = better(instance, found.assignment, before)
+            walked = anneal(opening.layout, opening.relaxation, starts, run, seed, self._budget(effort), report)
+            found = walked.assignment
         except KeyboardInterrupt:
             run.interrupt()
-            assignment = starts[-1] if before is None else before
-        final = evaluate(instance, assignment)
-        proved = final.feasible and final.objective <= bound + 1e-9 * max(1.0, abs(bound))
-        run.note(self.name, since, f"objective {final.objective:,.6g}, bound {bound:,.6g}")
-        return SolverResult(
-            assignment=assignment if final.rules_kept else None,
-            bound=bound,
-            prices=relaxation.prices,
-            side_prices=relaxation.side_prices,
-            termination=run.termination(proved=proved),
-            steps=tuple(run.steps),
-        )
+        return closed(instance, run, self.name, since, opening, found, opening.bound)
 
     def _budget(self, effort: float) -> AnnealParams:
         if np.isinf(effort):
