@@ -17,7 +17,7 @@ from gtm_opt.solvers.packing.walkers import ChainParams, Walker, anneal_all, bes
 from gtm_opt.solvers.protocol import Capabilities, SolverResult
 from gtm_opt.solvers.registry import get_solver
 from gtm_opt.solvers.search.arrays import lay_out
-from gtm_opt.solvers.search.relaxation import relax
+from gtm_opt.solvers.search.relaxation import by_prices
 
 if TYPE_CHECKING:
     from gtm_opt.instance import FloatArray, Instance, IntArray
@@ -135,7 +135,7 @@ class _Work:
         """Run all steps."""
         run, since = self.run, self.run.seconds
         layout = lay_out(self.instance, np.zeros(self.instance.n_units, dtype=np.int64))
-        relaxation = relax(layout, run.within(0.3 * run.remaining))
+        relaxation = by_prices(self.instance, layout, run.within(0.3 * run.remaining))
         tables = tables_of(self.instance, layout, relaxation)
         self.offer_bound(relaxation.bound, tables.whole_cost)
         run.note("relaxation", since, f"bound {self.bound:,.6g}")

@@ -12,7 +12,7 @@ from gtm_opt.solvers.packing.tables import Tables, tables_of
 from gtm_opt.solvers.packing.walkers import ChainParams, Walker, first_assignment
 from gtm_opt.solvers.protocol import Run
 from gtm_opt.solvers.search.arrays import lay_out
-from gtm_opt.solvers.search.relaxation import relax
+from gtm_opt.solvers.search.relaxation import by_prices
 from tests.solvers.packing.test_packing import capacities
 
 
@@ -20,7 +20,7 @@ def prepared(n: int, k: int, seed: int) -> tuple[Tables, KnapsackBound]:
     """Tables and prices of a random instance whose costs fall as uses rise."""
     instance = capacities(n, k, seed, "D")
     layout = lay_out(instance, np.zeros(n, dtype=np.int64))
-    relaxation = relax(layout, Run())
+    relaxation = by_prices(instance, layout, Run())
     tables = tables_of(instance, layout, relaxation)
     return tables, knapsack_bound(tables, relaxation.priced.min(axis=1), relaxation.bound * 1.01, Run(), rounds=80)
 

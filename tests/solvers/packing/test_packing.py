@@ -15,7 +15,7 @@ from gtm_opt.solvers.packing.bound import knapsack_bound
 from gtm_opt.solvers.packing.tables import tables_of
 from gtm_opt.solvers.protocol import Run, Termination
 from gtm_opt.solvers.search.arrays import lay_out
-from gtm_opt.solvers.search.relaxation import relax
+from gtm_opt.solvers.search.relaxation import by_prices
 from gtm_opt.testing import check_solver
 
 
@@ -67,7 +67,7 @@ def test_tiny_instances_are_solved_to_the_optimum_and_bounded_from_below(kind: s
 def test_the_knapsack_bound_is_at_least_the_linear_one_and_below_every_answer(kind: str) -> None:
     instance = capacities(60, 6, 1, kind)
     layout = lay_out(instance, np.zeros(60, dtype=np.int64))
-    relaxation = relax(layout, Run())
+    relaxation = by_prices(instance, layout, Run())
     tables = tables_of(instance, layout, relaxation)
     found = knapsack_bound(tables, relaxation.priced.min(axis=1), relaxation.bound * 1.01, Run(), rounds=60)
     answer = packing(instance, run=Run(20.0), effort=0.2)

@@ -18,7 +18,7 @@ from gtm_opt.solvers.resplit.model import solve_resplit
 from gtm_opt.solvers.resplit.neighborhoods import by_territories, by_units
 from gtm_opt.solvers.search.anneal import AnnealParams
 from gtm_opt.solvers.search.arrays import lay_out
-from gtm_opt.solvers.search.relaxation import relax
+from gtm_opt.solvers.search.relaxation import by_prices
 
 QUICK = ResplitSolver(ResplitParams(rounds=8, size=12), AnnealParams(steps=20_000, rounds=1))
 
@@ -100,7 +100,7 @@ def test_the_core_bound_holds_when_pairs_are_left_out() -> None:
         instance = capacities(8, 3, seed)
         truth = best_by_enumeration(instance)
         layout = lay_out(instance, np.zeros(8, dtype=np.int64))
-        relaxation = relax(layout, Run())
+        relaxation = by_prices(instance, layout, Run())
         reduced = relaxation.priced - relaxation.priced.min(axis=1, keepdims=True)
         for pairs in (10, 16):
             core = solve_core(layout, reduced, relaxation.bound, np.inf, pairs=pairs, step=1.0)
