@@ -22,41 +22,69 @@ def subset_sums(vectors, out):
 
 
 @njit(cache=True, nogil=True)
-def pair_sums(vectors, first, second, inverse, cut, out, left, right):
-    """Fill ``out`` with nothing, each vector, and short sums of two that share no unit; return the count.
+def _apart(first, second, e, f):
+    """Whether two elementary exchanges share no unit."""
+    return (first[e] < 0 or first[e] != first[f]) and (second[e] < 0 or second[e] != second[f])
+
+
+@njit(cache=True, nogil=True)
+def short_sums(vectors, first, second, cut, few, out, picks):
+    """Fill ``out`` with nothing, each vector, and short sums of two or three that share no unit; return the count.
 
     ``first`` and ``second`` name the units of an elementary exchange (-1: none). A sum is kept when
-    ``max |sum| * inverse`` is below ``cut``.
+    ``max |sum|`` is below ``cut``. Sums of three are formed from the first ``few`` vectors. Row r is the sum
+    of the vectors ``picks[r]`` (-1: none).
     """
     n, d = vectors.shape
     count = 1
     for c in range(d):
         out[0, c] = 0.0
-    left[0], right[0] = -1, -1
+    picks[0] = -1
     for e in range(min(n, out.shape[0] // 4)):
         for c in range(d):
             out[count, c] = vectors[e, c]
-        left[count], right[count] = e, -1
+        picks[count, 0], picks[count, 1], picks[count, 2] = e, -1, -1
         count += 1
+    pair = np.empty(d)
     for f in range(1, n):
         for e in range(f):
             if count >= out.shape[0]:
                 return count
+            if f >= few:
+                short = True
+                for c in range(d):
+                    if abs(vectors[e, c] + vectors[f, c]) >= cut:
+                        short = False
+                        break
+                if not short:
+                    continue
+            if not _apart(first, second, e, f):
+                continue
             short = True
             for c in range(d):
-                if abs(vectors[e, c] + vectors[f, c]) * inverse[c] >= cut:
-                    short = False
-                    break
-            if not short:
+                pair[c] = vectors[e, c] + vectors[f, c]
+                short = short and abs(pair[c]) < cut
+            if short:
+                for c in range(d):
+                    out[count, c] = pair[c]
+                picks[count, 0], picks[count, 1], picks[count, 2] = e, f, -1
+                count += 1
+            if f >= few:
                 continue
-            if first[e] >= 0 and first[e] == first[f]:
-                continue
-            if second[e] >= 0 and second[e] == second[f]:
-                continue
-            for c in range(d):
-                out[count, c] = vectors[e, c] + vectors[f, c]
-            left[count], right[count] = e, f
-            count += 1
+            for g in range(e):
+                short = True
+                for c in range(d):
+                    if abs(pair[c] + vectors[g, c]) >= cut:
+                        short = False
+                        break
+                if not short or not (_apart(first, second, e, g) and _apart(first, second, f, g)):
+                    continue
+                if count >= out.shape[0]:
+                    return count
+                for c in range(d):
+                    out[count, c] = pair[c] + vectors[g, c]
+                picks[count, 0], picks[count, 1], picks[count, 2] = e, f, g
+                count += 1
     return count
 
 

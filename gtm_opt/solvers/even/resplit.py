@@ -25,6 +25,8 @@ _ROWS = 4096
 """Rows of one list that are matched with the other between two looks at the clock."""
 _CHOICE = 16
 """Sums of two exchanges looked at for each one listed."""
+_CHOICE_OF_THREE = 32
+"""Sums of three, too."""
 
 
 @dataclass(slots=True, eq=False)
@@ -33,17 +35,16 @@ class _Side:
 
     sums: FloatArray
     units: IntArray
-    left: IntArray | None = None
-    right: IntArray | None = None
+    picks: IntArray | None = None
     pairs: IntArray | None = None
 
     def flips(self, position: int) -> IntArray:
         """Return the units that change sides."""
-        if self.pairs is None:
+        if self.pairs is None or self.picks is None:
             flipped: IntArray = self.units[((position >> np.arange(len(self.units))) & 1).astype(bool)]
             return flipped
-        chosen = [int(side[position]) for side in (self.left, self.right) if side is not None and side[position] >= 0]
-        members: IntArray = self.pairs[chosen].ravel()
+        chosen = self.picks[position]
+        members: IntArray = self.pairs[chosen[chosen >= 0]].ravel()
         return np.asarray(members[members >= 0], dtype=np.int64)
 
 
@@ -205,7 +206,7 @@ class Resplitter:
         return _Side(sums, units)
 
     def _pairs(self, in_a: IntArray, in_b: IntArray, scale: FloatArray) -> _Side:
-        from gtm_opt.solvers.even._kernels_split import pair_sums
+        from gtm_opt.solvers.even._kernels_split import short_sums
 
         w = self.problem.weights
         v_a, v_b = w[in_a] * scale, w[in_b] * scale
@@ -214,21 +215,31 @@ class Resplitter:
         first = np.concatenate([np.repeat(in_a, len(in_b)), in_a, np.full(len(in_b), -1)])
         second = np.concatenate([np.tile(in_b, len(in_a)), np.full(len(in_a), -1), in_b])
         mean = np.abs(vectors).mean(axis=0)
-        inverse = 1.0 / np.where(mean > 0.0, mean, 1.0)
-        size = np.abs(vectors * inverse).max(axis=1)
+        mean[mean == 0.0] = 1.0
+        vectors /= mean
+        size = np.abs(vectors).max(axis=1)
         keep = min(len(vectors), int((2.0 * _CHOICE * self.length) ** 0.5))
+        few = min(keep, int((6.0 * _CHOICE_OF_THREE * self.length) ** (1.0 / 3.0)))
         chosen = np.argsort(size, kind="stable")[:keep]
         vectors, first, second = np.ascontiguousarray(vectors[chosen]), first[chosen], second[chosen]
-        cut = self._cut(vectors * inverse, keep)
         out = np.empty((self.length, len(scale)))
-        left, right = np.empty(len(out), dtype=np.int64), np.empty(len(out), dtype=np.int64)
-        count = pair_sums(vectors, first, second, inverse, cut, out, left, right)
-        return _Side(out[:count], in_a, left[:count], right[:count], np.stack([first, second], axis=1))
+        picks = np.empty((len(out), 3), dtype=np.int64)
+        count = short_sums(vectors, first, second, self._cut(vectors, few), few, out, picks)
+        return _Side(out[:count] * mean, in_a, picks, np.stack([first, second], axis=1))
 
-    def _cut(self, vectors: FloatArray, keep: int) -> float:
-        """Return the size below which about ``length`` sums of two of the vectors lie."""
-        share = 1.1 * self.length / max(keep * (keep - 1) / 2.0, 1.0)
-        if share >= 1.0:
+    def _cut(self, vectors: FloatArray, few: int) -> float:
+        """Return the size below which about ``length`` sums of two and three of the vectors lie."""
+        keep = len(vectors)
+        pairs, triples = keep * (keep - 1) / 2.0, few * (few - 1) * (few - 2) / 6.0
+        if 1.1 * self.length >= pairs + triples:
             return float("inf")
-        e, f = self.rng.integers(keep, size=(2, 4096))
-        return float(np.quantile(np.abs(vectors[e] + vectors[f]).max(axis=1), share))
+        e, f = self.rng.integers(keep, size=(2, 2048))
+        sizes = np.abs(vectors[e] + vectors[f]).max(axis=1)
+        chance = np.full(len(e), pairs / len(e))
+        if triples > 0:
+            e, f, g = self.rng.integers(few, size=(3, 8192))
+            sizes = np.concatenate([sizes, np.abs(vectors[e] + vectors[f] + vectors[g]).max(axis=1)])
+            chance = np.concatenate([chance, np.full(len(e), triples / len(e))])
+        order = np.argsort(sizes, kind="stable")
+        at = int(np.searchsorted(np.cumsum(chance[order]), 1.1 * self.length))
+        return float(sizes[order[min(at, len(order) - 1)]])
