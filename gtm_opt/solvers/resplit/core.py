@@ -23,12 +23,15 @@ class Core:
     Attributes
     ----------
     assignment : ndarray of int, shape (n_free,), or None
-        Better than the cutoff; None when there is none, or the limits struck first.
+        None when there is none (no better one, where that was asked), or the limits struck first.
+    exact : bool
+        The core was solved to its end.
     bound : float
         Lower bound on the objective of the whole problem, pairs outside the core included.
     """
 
     assignment: IntArray | None
+    exact: bool
     bound: float
 
 
@@ -40,6 +43,7 @@ def solve_core(
     *,
     pairs: int = 2_500,
     step: float = 0.0,
+    only_better: bool = True,
     node_limit: int = 2_000,
     time_limit: float = 10.0,
 ) -> Core:
@@ -58,6 +62,9 @@ def solve_core(
         Size of the core.
     step : float
         Objectives differ by at least this (1 for integer costs).
+    only_better : bool
+        Ask for nothing that is not better than ``objective``: what proofs need. The heuristics of a MIP
+        solver find more without.
     node_limit, time_limit : int, float
         See `solve_resplit`.
 
@@ -72,10 +79,11 @@ def solve_core(
     allowed = reduced <= limit
     left_out = reduced[~allowed & np.isfinite(reduced)]
     outside = dual + float(left_out.min()) if len(left_out) else np.inf
-    cutoff = (
-        objective - layout.fixed_cost - max(0.5 * step, 1e-7 * abs(objective)) if np.isfinite(objective) else np.inf
-    )
+    cutoff = np.inf
+    if only_better and np.isfinite(objective):
+        cutoff = objective - layout.fixed_cost - max(0.5 * step, 1e-7 * abs(objective))
     answer = solve_resplit(layout, allowed, cutoff=cutoff, node_limit=node_limit, time_limit=time_limit)
     # nothing below the cutoff: the known assignment is the core's best
-    inside = objective if answer.exact and answer.assignment is None else answer.bound + layout.fixed_cost
-    return Core(answer.assignment, max(dual, min(inside, outside)))
+    nothing = answer.exact and answer.assignment is None
+    inside = (objective if only_better else np.inf) if nothing else answer.bound + layout.fixed_cost
+    return Core(answer.assignment, answer.exact, max(dual, min(inside, outside)))

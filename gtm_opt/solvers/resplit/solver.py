@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,9 +22,17 @@ if TYPE_CHECKING:
     from gtm_opt.solvers.prices import Prices
     from gtm_opt.solvers.protocol import Run, SolverResult
     from gtm_opt.solvers.search.arrays import Layout
+    from gtm_opt.solvers.search.opening import Opening
     from gtm_opt.solvers.search.relaxation import Relaxation
 
 __all__ = ["ResplitSolver", "resplit", "resplit_pass"]
+
+_FIRST_SHARE = 0.6
+"""Of the time, where only the clock ends the work: the rest is for re-splits."""
+_WIDTHS = (2.0, 3.0, 5.0)
+_WIDE_NODES = 20
+"""The heuristics of the first nodes find nearly all there is to find."""
+_WIDE_SECONDS = 120.0
 
 
 def resplit_pass(
@@ -75,7 +84,10 @@ class ResplitSolver:
     walk : AnnealParams
         The annealing that makes the first assignment (left out for a finite effort with a start).
     core_pairs : int
-        Solve all units over this many cheapest pairs where that leaves three per unit.
+        Solve all units over this many cheapest pairs where that leaves three per unit, for a proof.
+    wide_units : int
+        With more units than that, up to this many, all are solved over two pairs each on average (more where
+        those do not meet the bands), for a better assignment; half as many for a finite effort.
 
     Notes
     -----
@@ -94,11 +106,16 @@ class ResplitSolver:
     capabilities = Capabilities(lower_bound=True)
 
     def __init__(
-        self, params: ResplitParams | None = None, walk: AnnealParams | None = None, core_pairs: int = 2_500
+        self,
+        params: ResplitParams | None = None,
+        walk: AnnealParams | None = None,
+        core_pairs: int = 2_500,
+        wide_units: int = 5_000,
     ) -> None:
         self.params = params or ResplitParams()
         self.walk = walk or AnnealParams(steps=2_000_000)
         self.core_pairs = core_pairs
+        self.wide_units = wide_units
 
     def __call__(
         self,
@@ -113,37 +130,51 @@ class ResplitSolver:
         """Solve ``instance``; see `gtm_opt.solvers.Solver`. Known ``prices`` need not be found again."""
         since = run.seconds
         opening = opened(instance, run, self.name, start, prices)
-        layout, relaxation, bound = opening.layout, opening.relaxation, opening.bound
+        layout, bound = opening.layout, opening.bound
         best = opening.cheapest if opening.allowed is None else opening.allowed
         try:
-            if start is None or np.isinf(effort):
-                first_part = run.within(0.15 * run.remaining) if np.isinf(effort) else run
-                found = anneal(layout, relaxation, [best], first_part, seed, self._walk(effort))
-                _pass_on(first_part, run)
-                best = better(instance, found.assignment, best)
-                since = self._tell(instance, best, run, "anneal", since)
-            if layout.n_free * min(layout.cost.shape[1], 3) <= self.core_pairs and not run.stop():
-                best, bound = self._core(instance, layout, relaxation, best, bound, run, effort)
+            best = self._walk_first(instance, opening, best, run, seed, effort, walking=start is None)
+            since = self._tell(instance, best, run, "anneal", since)
+            if self._small(layout) and not run.stop():
+                best, bound = self._core(instance, layout, opening.relaxation, best, bound, run, effort)
                 since = self._tell(instance, best, run, "core", since)
             if instance.n_territories > 1 and not met(instance, best, bound):
-                if np.isinf(effort):
-                    walk, part = replace(self.walk, rounds=None), run.within(0.75 * run.remaining)
-                    found = anneal(layout, relaxation, [best], part, seed + 1, walk)
-                    _pass_on(part, run)
-                    best = better(instance, found.assignment, best)
-                    since = self._tell(instance, best, run, "anneal", since)
+                reduced = _reduced(opening.relaxation)
+                budget = self._budget(effort)
                 best = improve(
-                    instance,
-                    best,
-                    _reduced(relaxation),
-                    run,
-                    seed,
-                    self._budget(effort),
-                    lambda value: run.report(self.name, value=value),
+                    instance, best, reduced, run, seed, budget, lambda value: run.report(self.name, value=value)
                 )
         except KeyboardInterrupt:
             run.interrupt()
         return closed(instance, run, self.name, since, opening, best, bound)
+
+    def _walk_first(
+        self,
+        instance: Instance,
+        opening: Opening,
+        best: IntArray,
+        run: Run,
+        seed: int,
+        effort: float,
+        *,
+        walking: bool,
+    ) -> IntArray:
+        """Anneal, and solve the wide core: beside one another where only the clock ends the work."""
+        endless = np.isinf(effort)
+        most = self.wide_units if endless else self.wide_units // 2
+        wide = not self._small(opening.layout) and opening.layout.n_free <= most
+        part = run.within(_FIRST_SHARE * run.remaining) if endless else run
+        with ThreadPoolExecutor(1) as pool:
+            core = pool.submit(self._wide_core, instance, opening, best, part, effort) if wide and endless else None
+            if walking or endless:
+                found = anneal(opening.layout, opening.relaxation, [best], part, seed, self._walk(effort))
+                best = better(instance, found.assignment, best)
+            if core is not None:
+                best = better(instance, core.result(), best)
+        _pass_on(part, run)
+        if wide and not endless and not run.stop():
+            best = self._wide_core(instance, opening, best, run, effort)
+        return best
 
     def _tell(self, instance: Instance, best: IntArray, run: Run, name: str, since: float) -> float:
         """Report and note where a step has come to; return the time."""
@@ -182,6 +213,31 @@ class ResplitSolver:
         bound = max(bound, min(round_up(core.bound, layout), most))
         run.report(self.name, bound=bound)
         return best, bound
+
+    def _small(self, layout: Layout) -> bool:
+        """Whether the core holds three pairs of each unit."""
+        return bool(layout.n_free * min(layout.cost.shape[1], 3) <= self.core_pairs)
+
+    @staticmethod
+    def _wide_core(instance: Instance, opening: Opening, best: IntArray, run: Run, effort: float) -> IntArray:
+        """Solve all units over few pairs each; over more where those cannot meet the bands."""
+        found = evaluate(instance, best)
+        for width in _WIDTHS:
+            core = solve_core(
+                opening.layout,
+                _reduced(opening.relaxation),
+                opening.relaxation.bound,
+                found.objective if found.feasible else np.inf,
+                pairs=int(width * opening.layout.n_free),
+                only_better=False,
+                node_limit=int(np.clip(_WIDE_NODES * effort, 1, 1e9)),
+                time_limit=max(0.1, min(run.remaining, _WIDE_SECONDS)),
+            )
+            if core.assignment is not None:
+                return better(instance, core.assignment, best)
+            if not core.exact or run.stop():
+                break
+        return best
 
     def _walk(self, effort: float) -> AnnealParams:
         if np.isinf(effort):
