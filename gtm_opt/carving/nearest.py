@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["make_possible"]
 
+_ROOM = 0.25
+"""Part of a tolerance that is enough to carve within: less, and the limits asked for give way."""
+
 
 def make_possible(compiled: Compiled) -> tuple[Compiled, list[str]]:
     """Return the problem with bands that single large units allow, and what was widened.
@@ -31,8 +34,8 @@ def make_possible(compiled: Compiled) -> tuple[Compiled, list[str]]:
     compiled : Compiled
         Units larger than every band are placed first (where they are cheapest, the least loaded
         among equals); their territory's band begins there and ends a tolerance above, and the targets of
-        the others are what is left by share. The others keep the limits asked for where half their room
-        is left on either side of that.
+        the others are what is left by share. The others keep the limits asked for where a quarter of their
+        room is left on either side of that.
     notes : list of str
         One sentence per widened band.
 
@@ -144,9 +147,9 @@ def _widen(
 
 
 def _shifted(column: CriterionColumn, others: np.ndarray, factor: float) -> tuple[FloatArray, FloatArray]:
-    """Return bands around a part of the targets: those asked for, as long as half their room is left on either side."""
+    """Return bands around a part of the targets: those asked for, as long as `_ROOM` is left on either side."""
     target, lower, upper = column.target[others], column.lower[others], column.upper[others]
     return (
-        np.maximum(factor * lower, np.minimum(lower, factor * target - (target - lower) / 2)),
-        np.maximum(upper, np.minimum(factor * upper, factor * target + (upper - target) / 2)),
+        np.maximum(factor * lower, np.minimum(lower, factor * target - _ROOM * (target - lower))),
+        np.maximum(upper, np.minimum(factor * upper, factor * target + _ROOM * (upper - target))),
     )

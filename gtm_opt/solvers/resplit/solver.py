@@ -33,6 +33,8 @@ _WIDTHS = (2.0, 3.0, 5.0)
 _WIDE_NODES = 20
 """The heuristics of the first nodes find nearly all there is to find."""
 _WIDE_SECONDS = 120.0
+_WIDE_EFFORT = 0.75
+"""Below this a wide core costs more than the rest of the work."""
 
 
 def resplit_pass(
@@ -131,7 +133,7 @@ class ResplitSolver:
         since = run.seconds
         opening = opened(instance, run, self.name, start, prices)
         layout, bound = opening.layout, opening.bound
-        best = opening.cheapest if opening.allowed is None else opening.allowed
+        best = opening.starts[-1]
         try:
             best = self._walk_first(instance, opening, best, run, seed, effort, walking=start is None)
             since = self._tell(instance, best, run, "anneal", since)
@@ -167,12 +169,12 @@ class ResplitSolver:
         with ThreadPoolExecutor(1) as pool:
             core = pool.submit(self._wide_core, instance, opening, best, part, effort) if wide and endless else None
             if walking or endless:
-                found = anneal(opening.layout, opening.relaxation, [best], part, seed, self._walk(effort))
+                found = anneal(opening.layout, opening.relaxation, opening.starts, part, seed, self._walk(effort))
                 best = better(instance, found.assignment, best)
             if core is not None:
                 best = better(instance, core.result(), best)
         _pass_on(part, run)
-        if wide and not endless and not run.stop():
+        if wide and effort >= _WIDE_EFFORT and not endless and not run.stop():
             best = self._wide_core(instance, opening, best, run, effort)
         return best
 

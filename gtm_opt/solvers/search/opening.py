@@ -34,18 +34,16 @@ class Opening:
     layout : Layout
     relaxation : Relaxation
     bound : float
-    cheapest : ndarray of int
-        Every unit at its price.
-    allowed : ndarray of int or None
-        The start with barred units moved; None without one.
+    starts : list of ndarray of int
+        Every unit at its price; then the start, if there is one, with barred units moved. Walks from the first
+        are freer, those from the second never lose what is known.
     """
 
     before: IntArray | None
     layout: Layout
     relaxation: Relaxation
     bound: float
-    cheapest: IntArray
-    allowed: IntArray | None
+    starts: list[IntArray]
 
 
 def opened(instance: Instance, run: Run, name: str, start: IntArray | None, prices: Prices | None) -> Opening:
@@ -65,8 +63,10 @@ def opened(instance: Instance, run: Run, name: str, start: IntArray | None, pric
     relaxation = by_prices(instance, layout, run, prices)
     bound = round_up(relaxation.bound, layout)
     run.report(name, bound=bound)
-    allowed = None if before is None else allowed_start(layout.cost, relaxation.priced, before)
-    return Opening(before, layout, relaxation, bound, relaxation.priced.argmin(axis=1), allowed)
+    starts = [relaxation.priced.argmin(axis=1)]
+    if before is not None:
+        starts.append(allowed_start(layout.cost, relaxation.priced, before))
+    return Opening(before, layout, relaxation, bound, starts)
 
 
 def closed(

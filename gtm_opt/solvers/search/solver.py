@@ -108,14 +108,13 @@ class SearchSolver:
         """Solve ``instance``; see `gtm_opt.solvers.Solver`. Known ``prices`` need not be found again."""
         since = run.seconds
         opening = opened(instance, run, self.name, start, prices)
-        starts = [opening.cheapest] if opening.allowed is None else [opening.cheapest, opening.allowed]
 
         def report(violation: float, objective: float) -> None:
             run.report("search", value=objective if violation == 0.0 else None)
 
-        found = starts[-1]
+        found = opening.starts[-1]
         try:
-            walked = anneal(opening.layout, opening.relaxation, starts, run, seed, self._budget(effort), report)
+            walked = anneal(opening.layout, opening.relaxation, opening.starts, run, seed, self._budget(effort), report)
             found = walked.assignment
         except KeyboardInterrupt:
             run.interrupt()
