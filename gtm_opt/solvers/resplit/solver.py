@@ -29,9 +29,7 @@ __all__ = ["ResplitSolver", "resplit", "resplit_pass"]
 
 _FIRST_SHARE = 0.6
 """Of the time, where only the clock ends the work: the rest is for re-splits."""
-_WIDE_PAIRS = 2_000
-_WIDTHS = (1.0, 2.0, 4.0)
-"""Pairs beyond each unit's cheapest, per unit, as far as there are so many units."""
+_WIDTHS = (2.0, 3.0, 5.0)
 _WIDE_NODES = 20
 """The heuristics of the first nodes find nearly all there is to find."""
 _WIDE_SECONDS = 120.0
@@ -90,9 +88,8 @@ class ResplitSolver:
     core_pairs : int
         Solve all units over this many cheapest pairs where that leaves three per unit, for a proof.
     wide_units : int
-        With more units than that, up to this many, all are solved over two pairs each on average, fewer of large
-        instances (more where those do not meet the bands), for a better assignment. An eighth as many for a
-        finite effort.
+        With more units than that, up to this many, all are solved over two pairs each on average (more where
+        those do not meet the bands), for a better assignment; half as many for a finite effort.
 
     Notes
     -----
@@ -115,7 +112,7 @@ class ResplitSolver:
         params: ResplitParams | None = None,
         walk: AnnealParams | None = None,
         core_pairs: int = 2_500,
-        wide_units: int = 20_000,
+        wide_units: int = 5_000,
     ) -> None:
         self.params = params or ResplitParams()
         self.walk = walk or AnnealParams(steps=2_000_000)
@@ -166,7 +163,7 @@ class ResplitSolver:
     ) -> IntArray:
         """Anneal, and solve the wide core: beside one another where only the clock ends the work."""
         endless = np.isinf(effort)
-        most = self.wide_units if endless else self.wide_units // 8
+        most = self.wide_units if endless else self.wide_units // 2
         wide = not self._small(opening.layout) and opening.layout.n_free <= most
         part = run.within(_FIRST_SHARE * run.remaining) if endless else run
         with ThreadPoolExecutor(1) as pool:
@@ -226,14 +223,14 @@ class ResplitSolver:
     @staticmethod
     def _wide_core(instance: Instance, opening: Opening, best: IntArray, run: Run, effort: float) -> IntArray:
         """Solve all units over few pairs each; over more where those cannot meet the bands."""
-        found, units = evaluate(instance, best), opening.layout.n_free
+        found = evaluate(instance, best)
         for width in _WIDTHS:
             core = solve_core(
                 opening.layout,
                 _reduced(opening.relaxation),
                 opening.relaxation.bound,
                 found.objective if found.feasible else np.inf,
-                pairs=int(units + width * min(units, _WIDE_PAIRS)),
+                pairs=int(width * opening.layout.n_free),
                 only_better=False,
                 node_limit=int(np.clip(_WIDE_NODES * effort, 1, 1e9)),
                 time_limit=max(0.1, min(run.remaining, _WIDE_SECONDS)),
