@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["PulpSolver", "build_pulp_model", "pulp_solver"]
 
 _INSIDE = 3e-6
+_FILES = 3.0  # writing, reading and checking the model's files takes about so many times what building it took
 _BOUND = re.compile(r"^Lower bound:\s+(-?[\d.eE+]+)", re.MULTILINE)
 
 
@@ -121,7 +122,8 @@ class PulpSolver:
         Notes
         -----
         The model is that of `gtm_opt.solvers.exact.formulation.formulate`. The start is only kept if it
-        is better. ``seed`` and ``effort`` change nothing.
+        is better. ``seed`` and ``effort`` change nothing. Of the time limit, what PuLP needs for the model's
+        files is set aside; if it is more than there is, CBC is not started at all.
         """
         since = run.seconds
         answer, bound, status = self._solve(instance, run, 0.0)
@@ -146,12 +148,14 @@ class PulpSolver:
             return None, np.inf, "infeasible"  # an empty row; CBC's files cannot say so
         if run.stop():
             return None, -np.inf, "unknown"
+        since = run.seconds
         problem, variables = _build(model)
-        if run.stop():  # large models take longer to write down than some limits allow
+        files = _FILES * (run.seconds - since)
+        if run.stop() or run.remaining <= files:  # large models take longer to write than some limits allow
             return None, -np.inf, "unknown"
         with tempfile.TemporaryDirectory() as folder:
             log = Path(folder) / "cbc.log"
-            backend = self.backend if self.backend is not None else _cbc(pulp, run, log)
+            backend = self.backend if self.backend is not None else _cbc(pulp, run.remaining - files, log)
             if not backend.available():
                 raise SolverNotAvailableError(
                     f"solver='pulp': the PuLP solver {backend.name} is not available here. Install it, or 'pulp[cbc]'."
@@ -173,8 +177,8 @@ class PulpSolver:
         return answer, float(found.group(1)) if found else -np.inf, "feasible" if answer is not None else "unknown"
 
 
-def _cbc(pulp: Any, run: Run, log: Path) -> Any:
-    """Return the bundled CBC, one thread, no gap, with the time that is left."""
+def _cbc(pulp: Any, seconds: float, log: Path) -> Any:
+    """Return the bundled CBC, one thread, no gap, with so many seconds."""
     try:
         import cbcbox
     except ImportError as error:
@@ -182,7 +186,7 @@ def _cbc(pulp: Any, run: Run, log: Path) -> Any:
             "solver='pulp' needs a CBC binary, and the package cbcbox is not installed. Install 'pulp[cbc]', "
             "give PulpSolver(backend=...) a PuLP solver of your own, or use solver='milp'."
         ) from error
-    limit = None if np.isinf(run.remaining) else max(run.remaining, 0.1)
+    limit = None if np.isinf(seconds) else max(seconds, 0.1)
     return pulp.COIN_CMD(
         path=cbcbox.cbc_bin_path(), msg=False, timeLimit=limit, gapRel=0.0, gapAbs=0.0, threads=1, logPath=str(log)
     )
