@@ -27,7 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     solve.add_argument("--out", help="where to write the result (JSON)")
     run = commands.add_parser("run", help="run one benchmark with several solvers")
     run.add_argument("name")
-    run.add_argument("--solvers", help="names separated by commas")
+    run.add_argument("--solvers", help="names separated by commas; NAME@SECONDS has a time limit of its own")
     run.add_argument("--seeds", default="0,1,2", help="separated by commas")
     run.add_argument("--time-limit", type=float, help="seconds per solver and case")
     run.add_argument("--sizes", help="numbers of units, separated by commas")

@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.checker import check_instance, check_problem
 from benchmarks.meter import peak_memory_mb
-from benchmarks.specs import build_case
+from benchmarks.recipes import build_case
 
 __all__ = ["resolve_solver", "run_task"]
 
@@ -137,6 +137,7 @@ def _checked(instance: Any, problem: Any, result: Any) -> dict[str, Any]:
     bound = float(result.bound)
     gap = (verdict_objective - bound) / max(abs(verdict_objective), 1e-12) if math.isfinite(bound) else math.nan
     return {
+        "k": instance.n_territories,
         "status": _status(result, feasible, verdict_objective),
         "feasible": feasible,
         "objective": verdict_objective,

@@ -13,9 +13,10 @@ from typing import Any
 
 import pandas as pd
 
+from benchmarks.cases import Case
 from benchmarks.job import run_task
 from benchmarks.meter import machine, version, versions
-from benchmarks.specs import SPECS, Case
+from benchmarks.specs import SPECS
 from gtm_opt.errors import DataError, Finding
 
 __all__ = ["COLUMNS", "run_benchmark", "write_table"]
@@ -60,9 +61,24 @@ def _isolated(task: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
+def _own_limit(solver: str, limit: float) -> tuple[str, float]:
+    """Split ``NAME@SECONDS``: a solver with a time limit of its own."""
+    name, _, seconds = solver.rpartition("@")
+    if not name:
+        return solver, limit
+    try:
+        own = float(seconds)
+    except ValueError:
+        own = math.nan
+    if not own > 0:
+        raise DataError([Finding("--solvers", "must give seconds above 0 after '@'", got=f"'{solver}'")])
+    return name, own
+
+
 def _tasks(
     cases: list[Case], solvers: list[str], seeds: list[int], limit: float, effort: float, trace: bool
 ) -> list[tuple[Case, dict[str, Any]]]:
+    limits = {solver: _own_limit(solver, limit) for solver in solvers}
     return [
         (
             case,
@@ -70,8 +86,9 @@ def _tasks(
                 "recipe": case.recipe,
                 "arguments": case.arguments,
                 "seed": seed,
-                "solver": solver,
-                "time_limit": limit,
+                "label": solver,
+                "solver": limits[solver][0],
+                "time_limit": limits[solver][1],
                 "effort": "inf" if math.isinf(effort) else effort,
                 "trace": trace,
             },
@@ -103,7 +120,8 @@ def run_benchmark(
     ----------
     name : str
     solvers : list of str, optional
-        Registered names, or ``package.module:attribute`` for a plug-in. Default: the spec's, as far as registered.
+        Registered names, or ``package.module:attribute`` for a plug-in; ``NAME@SECONDS`` gives one a time limit of
+        its own. Default: the spec's, as far as registered.
     seeds : list of int, optional
         0, 1, 2 by default. They make generated cases and are passed to the solver.
     sizes : list of int, optional
@@ -126,7 +144,7 @@ def run_benchmark(
     Raises
     ------
     DataError
-        For an unknown benchmark, or no case or solver left.
+        For an unknown benchmark, no case or solver left, or a time limit that is none.
     """
     if name not in SPECS:
         raise DataError([Finding("benchmark", f"must be one of {', '.join(sorted(SPECS))}", got=f"'{name}'")])
@@ -164,7 +182,7 @@ def _row(name: str, case: Case, task: dict[str, Any], answer: dict[str, Any]) ->
         "k": case.k,
         "m": case.m,
         "seed": task["seed"],
-        "solver": task["solver"],
+        "solver": task["label"],
         "effort": float(task["effort"]),
         "time_limit": task["time_limit"],
         "reference": case.reference,

@@ -29,13 +29,25 @@ def _geometric_mean(values: pd.Series) -> float:
     return float(np.exp(np.log(known).mean())) if len(known) else math.nan
 
 
+def _above_best(results: pd.DataFrame) -> pd.Series:
+    """Return per run by how many per cent its objective is above the best one of all solvers on that case and seed."""
+    good = results["feasible"].astype(bool)
+    key = [results["case"], results["seed"]]
+    best = results["objective"].where(good).groupby(key).transform("min")
+    return (100.0 * (results["objective"] - best) / best.abs().where(best != 0.0)).where(good)
+
+
 def overview(results: pd.DataFrame) -> pd.DataFrame:
     """Return one row per solver: runs, failures, ratio to the reference, gap to the bound, deviation, seconds.
 
     ``ratio_gmean`` and ``ratio_worst`` are of objective / reference over feasible runs with a reference;
-    ``above_reference_pct`` is 100 (geometric mean - 1). Failures are all runs without a feasible answer.
+    ``above_reference_pct`` is 100 (geometric mean - 1). ``above_best_mean_pct`` and ``above_best_worst_pct``
+    compare with the best objective any solver of the frame has on the same case and seed. Failures are all runs
+    without a feasible answer.
     """
     rows = []
+    results = results.assign(above_best=_above_best(results))
+    alone = results["solver"].nunique() == 1
     for solver, runs in results.groupby("solver", sort=True):
         good = runs[runs["feasible"].astype(bool)]
         ratio = good["ratio"].dropna()
@@ -47,6 +59,8 @@ def overview(results: pd.DataFrame) -> pd.DataFrame:
                 "ratio_gmean": _geometric_mean(ratio),
                 "ratio_worst": ratio.max() if len(ratio) else math.nan,
                 "above_reference_pct": 100.0 * (_geometric_mean(ratio) - 1.0),
+                "above_best_mean_pct": math.nan if alone else good["above_best"].mean(),
+                "above_best_worst_pct": math.nan if alone else good["above_best"].max(),
                 "gap_mean": good["gap"].mean(),
                 "gap_worst": good["gap"].max(),
                 "deviation_mean": runs["worst_deviation"].mean(),

@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 from benchmarks.job import resolve_solver, run_task
+from benchmarks.recipes import build_case, instances_path
 from benchmarks.runner import COLUMNS, run_benchmark
-from benchmarks.specs import SPECS, build_case, instances_path
+from benchmarks.specs import SPECS
 from gtm_opt.errors import DataError
 from gtm_opt.instance import Instance
 from gtm_opt.solvers import Capabilities, Run, SolverResult, Termination
@@ -110,3 +111,12 @@ def test_results_go_to_csv_or_parquet_only(tmp_path: Path) -> None:
 def test_the_same_seed_builds_the_same_case() -> None:
     first, again = (build_case("lumpy", {}, 1)[0] for _ in range(2))
     assert np.array_equal(first.activities, again.activities)
+
+
+def test_a_solver_may_have_a_time_limit_of_its_own() -> None:
+    found = run_benchmark(
+        "even", sizes=[60], seeds=[0], solvers=["lpt", "lpt@2.5"], time_limit=1.0, isolated=False, quiet=True
+    )
+    assert dict(zip(found["solver"], found["time_limit"], strict=True)) == {"lpt": 1.0, "lpt@2.5": 2.5}
+    with pytest.raises(DataError, match="must give seconds above 0 after '@', got 'lpt@soon'"):
+        run_benchmark("even", sizes=[60], solvers=["lpt@soon"], isolated=False, quiet=True)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,8 @@ def test_overview_counts_failures_and_takes_geometric_means(results: pd.DataFram
     assert table.loc["fast", "ratio_gmean"] == pytest.approx(9 ** (1 / 3))
     assert table.loc["slow", "ratio_gmean"] == pytest.approx(math.sqrt(3))
     assert table.loc["fast", "ratio_worst"] == 3.0
+    assert table.loc["fast", "above_best_worst_pct"] == pytest.approx(100.0)
+    assert table.loc["fast", "above_best_mean_pct"] == pytest.approx(100.0 / 3)
 
 
 def test_wins_count_a_failure_as_lost(results: pd.DataFrame) -> None:
@@ -83,6 +86,9 @@ def test_plots_draw_one_thing_per_solver(results: pd.DataFrame) -> None:
 
 
 def test_the_results_page_is_made_from_the_raw_results() -> None:
-    from benchmarks.pages import PAGE, page
+    from benchmarks.pages import FIGURES, PAGE, page
 
-    assert PAGE.read_text(encoding="utf-8") == page()
+    text = PAGE.read_text(encoding="utf-8")
+    assert text == page()
+    named = set(re.findall(r"\(figures/([^)]+)\)", text))
+    assert named == {path.name for path in FIGURES.glob("*.svg")}
