@@ -90,3 +90,47 @@ def best_fill(value, count, price, capacity, width, take):
         take[i] = choice[i, load]
         load -= take[i] * value[i]
     return best[capacity]
+
+
+@njit(cache=True, nogil=True)
+def best_few(value, count, price, capacity, least, most, take):
+    """Like `best_fill` by depth first search, fast for few units per pattern; finds only sums above ``least``.
+
+    Returns the largest sum (``least`` when there is no larger one, ``take`` is then void) and whether it is
+    sure: the search ends after ``most`` visits.
+    """
+    t = len(value)
+    order = np.argsort(-price / value, kind="mergesort")
+    v, c, p = value[order], count[order], price[order]
+    used, best = np.zeros(t, dtype=np.int64), least
+    # of the sizes from i on, the smallest: where it does not fit nothing does
+    small = np.empty(t + 1, dtype=np.int64)
+    small[t] = capacity + 1
+    for i in range(t - 1, -1, -1):
+        small[i] = min(small[i + 1], v[i])
+    room, gain, at, visits = capacity, 0.0, 0, 0
+    while True:
+        visits += 1
+        if visits > most:
+            return best, False
+        if gain > best + 1e-12:
+            best = gain
+            for i in range(t):
+                take[order[i]] = used[i]
+        while at < t and v[at] > room:
+            at += 1
+        if at < t and small[at] <= room and gain + room * (p[at] / v[at]) > best + 1e-12:
+            used[at] = min(c[at], room // v[at])
+            room -= used[at] * v[at]
+            gain += used[at] * p[at]
+            at += 1
+            continue
+        at -= 1
+        while at >= 0 and used[at] == 0:
+            at -= 1
+        if at < 0:
+            return best, True
+        used[at] -= 1
+        room += v[at]
+        gain -= p[at]
+        at += 1

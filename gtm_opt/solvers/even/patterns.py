@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gtm_opt.solvers.even.dive import Diver
+from gtm_opt.solvers.even.relaxation import Pool
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -17,8 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["PatternModel"]
 
 _LISTED = 3_000
-_TABLE = 60_000_000
-"""Cells of the knapsack table up to which columns are generated."""
+_SIZES = 700
+"""Different sizes up to which columns are generated."""
 _MOST = 255
 """Units of one size in one pattern: what the arrays of patterns can hold."""
 _NONZEROS = 40_000
@@ -27,6 +30,11 @@ _ROOT, _NODE = 5e-5, 0.005
 """Work of the root of an integer program per nonzero, and of each of its nodes."""
 _MARGIN = 0.3
 """Seconds before the end of the run in which no integer program is started."""
+_FIRST = 0.2
+"""Share of the work for dives before an integer program over all patterns."""
+_TAIL_WORK = 0.2
+_TAILS = (60, 40, 28)
+"""Units that a failed dive takes back to pack them exactly: the most for which patterns can be listed."""
 
 
 class PatternModel:
@@ -51,10 +59,8 @@ class PatternModel:
     Notes
     -----
     Gilmore and Gomory's model [1]_: choose at most K patterns that cover every size as often as it
-    occurs. Where all maximal patterns can be listed, the integer program over them proves a "no".
-    Else columns are generated from the linear relaxation, whose (Farley) bound above K proves it too;
-    the integer program over the columns found, and dives that fix patterns and go on generating,
-    look for a "yes".
+    occurs. The (Farley) bound of its linear relaxation above K proves a "no". Where all maximal patterns
+    can be listed, the integer program over them answers; else dives (see `Diver`) look for a "yes".
 
     References
     ----------
@@ -68,133 +74,147 @@ class PatternModel:
         self.size, self.k, self.capacity, self.rng, self.listed = size, n_territories, capacity, rng, listed
         value, self.type_of, count = np.unique(-size, return_inverse=True, return_counts=True)
         self.value, self.count = (-value).astype(np.int64), count.astype(np.int64)
-        self.columns = np.zeros((0, len(value)), dtype=np.uint8)
-        self.work = 0.0
+        self._work = 0.0
+        self.pool: Pool | None = None
+        self.diver: Diver | None = None
+        self._listable = True
+
+    @property
+    def work(self) -> float:
+        """Estimated seconds of work so far."""
+        return self._work + (self.pool.work if self.pool is not None else 0.0)
+
+    @property
+    def relaxed(self) -> bool:
+        """Whether the relaxation is known not to refute the capacity."""
+        return self.diver is not None and self.diver.root.value <= self.k + 1e-6
+
+    @property
+    def needed(self) -> float:
+        """Territories that the relaxation, as far as it is solved, needs (0: unknown)."""
+        return self.diver.root.value if self.diver is not None else 0.0
+
+    def learn(self, other: PatternModel) -> None:
+        """Take over the patterns of a model of the same sizes and another capacity."""
+        if self._generates() and other.diver is not None:
+            known = other.diver.pool.patterns
+            self._pool().add(known[known @ self.value <= self.capacity])
 
     def answer(self, work: float, run: Run, generate: bool = True) -> tuple[bool | None, IntArray | None]:
         """Return (True, assignment), (False, None) when proven impossible, or (None, None).
 
-        Gives up after about ``work`` estimated seconds, or when ``run`` stops.
+        Gives up after about ``work`` estimated seconds, or when ``run`` stops; may be called again to go on.
         ``generate=False`` asks only where the list of patterns is complete.
         """
-        total = int(self.size.sum())
-        if total > self.k * self.capacity or int(self.size.max()) > self.capacity:
-            return False, None
         until = self.work + work
-        patterns = self._list()
-        if patterns is not None:
-            return self._choose(patterns, work, run, complete=True)
-        if not generate or len(self.value) * (self.capacity + 1) > _TABLE:
-            return None, None
-        value, _ = self._generate(self.count, 500, until, run)
-        if value > self.k + 1e-6:
+        if self.refuted(until, run, generate):
             return False, None
-        if run.stop() or self.work > until:
-            return None, None
-        found = self._choose(np.unique(self.columns, axis=0), 0.4 * (until - self.work), run, complete=False)
-        while found[1] is None and self.work < until and not run.stop():
-            chosen = self._dive(until, run)
-            if chosen is not None:
-                return True, self._assign(chosen)
-        return found
+        if self.diver is not None:
+            found = self._dives(self.work + _FIRST * (until - self.work), run)
+            if found is not None:
+                return True, found
+        if self._listable and not run.stop():
+            fits, chosen = self._exact(self.count, self.k, until - self.work, run)
+            if fits is not None:
+                return fits, None if chosen is None else self._assign(chosen)
+        found = self._dives(until, run) if self.diver is not None else None
+        return (None if found is None else True), found
 
-    def _list(self) -> Patterns | None:
+    def refuted(self, until: float, run: Run, generate: bool = True) -> bool:
+        """Whether the size of everything, or the relaxation, proves a "no" before ``work`` is ``until``."""
+        if int(self.size.sum()) > self.k * self.capacity or int(self.size.max()) > self.capacity:
+            return True
+        if not generate or not self._generates():
+            return False
+        if self.diver is None:
+            self.diver = Diver(self._pool(), self.k, self.rng)
+        return self.diver.bound(until - self._work, run.stop) > self.k + 1e-6
+
+    def _generates(self) -> bool:
+        return len(self.value) <= _SIZES and int(self.count.max()) <= _MOST
+
+    def _pool(self) -> Pool:
+        if self.pool is None:
+            self.pool = Pool(self.value, self.count, self.capacity)
+        return self.pool
+
+    def _dives(self, until: float, run: Run) -> IntArray | None:
+        """Dive until a packing was found, or until ``work`` is ``until``; return the assignment."""
+        assert self.diver is not None
+        while self.work < until and not run.stop():
+            fixed, rest = self.diver.dive(until - self._work, run.stop)
+            if not rest.any():
+                return self._assign(np.array(fixed, dtype=np.uint8))
+            chosen = self._finish(fixed, rest, run)
+            if chosen is not None:
+                return self._assign(chosen)
+        return None
+
+    def _finish(self, fixed: list[FloatArray], rest: IntArray, run: Run) -> Patterns | None:
+        """Take patterns of a failed dive back and pack their units exactly; return all patterns."""
+        if self.listed == 0 or run.stop():
+            return None
+        sizes = np.cumsum([0, *(int(p.sum()) for p in reversed(fixed))]) + int(rest.sum())
+        for units in _TAILS:
+            back = int(np.searchsorted(sizes, units))
+            kept = fixed[: max(len(fixed) - back, 0)]
+            count = self.count - np.sum(kept, axis=0, dtype=np.int64) if kept else self.count
+            fits, chosen = self._exact(count, self.k - len(kept), _TAIL_WORK, run)
+            if chosen is not None:
+                return np.concatenate([np.array(kept, dtype=np.uint8).reshape(-1, len(count)), chosen])
+            if fits is False or len(kept) == len(fixed):
+                break
+        return None
+
+    def _exact(self, count: IntArray, k: int, work: float, run: Run) -> tuple[bool | None, Patterns | None]:
+        """Pack ``count`` units of each size into ``k`` territories where all patterns can be listed."""
+        here = np.flatnonzero(count)
+        slack = k * self.capacity - int(self.value @ count)
+        patterns = self._list(here, count[here], slack)
+        if patterns is None:
+            if len(here) == len(count) and np.array_equal(count, self.count):
+                self._listable = False
+            return None, None
+        fits, chosen = self._choose(patterns, count[here], k, work, run, full=slack == 0)
+        if chosen is None:
+            return fits, None
+        wide = np.zeros((len(chosen), len(count)), dtype=np.uint8)
+        wide[:, here] = chosen
+        return fits, wide
+
+    def _list(self, here: IntArray, count: IntArray, slack: int) -> Patterns | None:
         from gtm_opt.solvers.even._kernels_patterns import list_patterns
 
-        limit = min(self.listed, 30_000_000 // len(self.value))
-        if int(self.count.max()) > _MOST or limit < 100:
+        limit = min(self.listed, 30_000_000 // len(here))
+        if slack < 0:
+            return np.zeros((0, len(here)), dtype=np.uint8)
+        if int(count.max()) > _MOST or limit < 100:
             return None
-        slack = self.k * self.capacity - int(self.size.sum())
-        out = np.zeros((limit, len(self.value)), dtype=np.uint8)
-        found = list_patterns(self.value, self.count, self.capacity, max(self.capacity - slack, 0), out)
-        self.work += 0.01
+        out = np.zeros((limit, len(here)), dtype=np.uint8)
+        found = list_patterns(self.value[here], count, self.capacity, max(self.capacity - slack, 0), out)
+        self._work += 0.01
         return out[:found] if found <= limit else None
 
-    def _generate(self, count: IntArray, rounds: int, until: float, run: Run) -> tuple[float, FloatArray]:
-        """Generate columns for ``count``; return (proven bound on the territories needed, relaxation)."""
-        from scipy.optimize import linprog
-
-        from gtm_opt.solvers.even._kernels_patterns import best_fill
-
-        here = np.flatnonzero(count > 0)
-        cap = np.minimum(count, _MOST)
-        self._first_columns(cap)
-        take, bound = np.zeros(len(here), dtype=np.int64), 0.0
-        x: FloatArray = np.zeros(0)
-        for _ in range(rounds):
-            usable = np.minimum(self.columns, cap)[:, here].astype(np.float64)
-            lp = linprog(
-                np.ones(len(usable)),
-                A_ub=-usable.T,
-                b_ub=-count[here],
-                method="highs-ds",
-                options={"time_limit": max(run.remaining, 0.01)},
-            )
-            self.work += 0.003 + 1e-7 * lp.nit * sum(usable.shape)
-            if lp.status != 0:
-                break
-            x = np.asarray(lp.x, dtype=np.float64)
-            price: FloatArray = np.maximum(-lp.ineqlin.marginals, 0.0)
-            left, new = cap[here].copy(), []
-            for turn in range(9):
-                best = best_fill(self.value[here], left, price, self.capacity, self.capacity + 1, take)
-                self.work += 1.5e-9 * self.capacity * float(np.minimum(left, self.capacity // self.value[here]).sum())
-                if turn == 0:
-                    bound = max(bound, float(price @ count[here]) / max(best, 1.0))
-                if best <= 1.0 + 1e-7 or not take.any():
-                    break
-                new.append(take.astype(np.uint8))
-                left = left - take
-                if run.stop():
-                    break
-            if not new or self.work > until or run.stop():
-                break
-            wide = np.zeros((len(new), len(count)), dtype=np.uint8)
-            wide[:, here] = new
-            self.columns = np.concatenate([self.columns, wide])
-            if bound > self.k + 1e-6:
-                break
-        return bound, x
-
-    def _first_columns(self, cap: IntArray) -> None:
-        if len(self.columns) == 0:
-            self.columns = np.diag(np.minimum(cap, self.capacity // self.value)).astype(np.uint8)
-
-    def _dive(self, until: float, run: Run) -> Patterns | None:
-        """Fix patterns one after the other, most used in the relaxation first, with some chance."""
-        count = self.count.copy()
-        chosen: list[Patterns] = []
-        while count.any():
-            bound, x = self._generate(count, 8, until, run)
-            if bound > self.k - len(chosen) + 1e-6 or not len(x) or run.stop() or self.work > until:
-                return None
-            score = x[: len(self.columns)] * self.rng.uniform(0.7, 1.0, size=len(x))
-            best = int(score.argmax())
-            for _ in range(max(1, int(x[best] + 1e-9))):
-                pattern = np.minimum(self.columns[best], count).astype(np.uint8)
-                chosen.append(pattern)
-                count = count - pattern
-            if len(chosen) > self.k:
-                return None
-        return np.array(chosen, dtype=np.uint8)
-
-    def _choose(self, patterns: Patterns, work: float, run: Run, complete: bool) -> tuple[bool | None, IntArray | None]:
+    def _choose(
+        self, patterns: Patterns, count: IntArray, k: int, work: float, run: Run, full: bool
+    ) -> tuple[bool | None, Patterns | None]:
+        """Choose at most ``k`` of all patterns by an integer program."""
         from scipy.optimize import Bounds, LinearConstraint, milp
         from scipy.sparse import csr_array, vstack
 
         if len(patterns) == 0:
-            return (False, None) if complete else (None, None)
+            return False, None
         root = _ROOT * float(np.count_nonzero(patterns))
         if root > _ROOT * _NONZEROS or run.remaining < _MARGIN:
             return None, None
         nodes = max(1, int((work - root) / _NODE))
-        exact = complete and int(self.size.sum()) == self.k * self.capacity
         rows = csr_array(patterns.T.astype(np.float64))
-        lower = self.count.astype(np.float64)
-        upper = lower if exact else np.full(len(lower), np.inf)
-        if not exact:
+        lower, upper = count.astype(np.float64), np.full(len(count), np.inf)
+        if full:
+            upper = lower
+        else:
             rows = vstack([rows, csr_array(np.ones((1, len(patterns))))])
-            lower, upper = np.append(lower, 0.0), np.append(upper, float(self.k))
+            lower, upper = np.append(lower, 0.0), np.append(upper, float(k))
         found = milp(
             np.zeros(len(patterns)),
             constraints=LinearConstraint(rows, lower, upper),
@@ -204,11 +224,10 @@ class PatternModel:
         )
         settled = found.x is not None or found.status == 2
         visited = (found.mip_node_count or 1) if settled else nodes
-        self.work += root + _NODE * visited
+        self._work += root + _NODE * visited
         if found.x is not None:
-            chosen = np.repeat(patterns, np.rint(found.x).astype(np.int64), axis=0)
-            return True, self._assign(chosen)
-        return (False, None) if found.status == 2 and complete else (None, None)
+            return True, np.repeat(patterns, np.rint(found.x).astype(np.int64), axis=0)
+        return (False, None) if found.status == 2 else (None, None)
 
     def _assign(self, chosen: Patterns) -> IntArray:
         """Return the assignment of the chosen patterns (with repetition)."""

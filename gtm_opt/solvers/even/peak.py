@@ -74,13 +74,17 @@ class PeakSearch:
         self.best = start.copy()
         self.upper = self._peak(start)
         self.lower = load_bound(self.size, self.k)
+        self.relaxed = 2**62
+        self.shelves: list[dict[int, PatternModel]] = [{} for _ in range(STREAMS)]
+        self.models = self.shelves[0]
 
-    def branch(self, run: Run) -> PeakSearch:
+    def branch(self, run: Run, stream: int) -> PeakSearch:
         """Return a search that goes on from here with its own random numbers."""
         other = copy(self)
         other.run = run
         other.rng = np.random.default_rng(int(self.rng.integers(2**62)))
         other.state = other.rng.integers(1, 2**63, size=1).astype(np.uint64)
+        other.models = self.shelves[stream]
         return other
 
     def _loads(self, assign: IntArray) -> IntArray:
@@ -115,11 +119,13 @@ class PeakSearch:
 
     def follow(self, role: int, turn: int, work: float) -> None:
         """Go on for about ``work`` estimated seconds: with models first (``role`` 0), or with squeezes."""
-        if role == 0:
-            if len(self.free) <= _MODEL_UNITS:
-                self._models(0.7 * work)
-            self._repack(0.3 * work)
+        modest = len(self.free) <= _MODEL_UNITS
+        if role == 0 and modest:
+            self._raise(work)
             return
+        if modest and turn > 0:
+            self._lower(0.6 * work)
+            work *= 0.4
         if not self.done:
             self.squeeze(self.upper - 1, 0.5 * work * _STEPS)
         if not self.done and turn % 2 == 1:
@@ -187,23 +193,71 @@ class PeakSearch:
         self.keep(found)
         return self.upper <= capacity
 
-    def _models(self, work: float) -> None:
-        """Ask pattern models between bound and incumbent: raise the bound, or take a packing."""
-        units = self.free
-        low = self.lower
-        while low < self.upper and not self.done:
+    def _model(self, capacity: int) -> PatternModel:
+        """Return the pattern model of a capacity; it knows the patterns of those asked before."""
+        if capacity not in self.models:
+            model = PatternModel(self.size[self.free], self.k, capacity, self.rng)
+            if self.models:
+                model.learn(self.models[min(self.models, key=lambda known: abs(known - capacity))])
+            for known in [known for known in self.models if not self.lower <= known < self.upper]:
+                del self.models[known]
+            self.models[capacity] = model
+        return self.models[capacity]
+
+    def _refute(self, work: float) -> float:
+        """Raise the bound to the smallest capacity that the relaxation does not refute; return the work left."""
+        middle = self.lower
+        while self.lower < min(self.relaxed, self.upper) and work > 0.0 and not self.done:
+            model = self._model(middle)
+            before = model.work
+            refuted = model.refuted(before + work, self.run)
+            work -= model.work - before + 1e-3
+            high = min(self.relaxed, self.upper)
+            if refuted:
+                self.lower = middle + 1
+                # what the territories lack of, spread over them
+                middle = self.lower + int(0.9 * middle * max(model.needed / self.k - 1.0, 0.0))
+                middle = min(middle, (self.lower + high - 1) // 2 if self.relaxed <= self.upper else high - 1)
+            elif model.relaxed:
+                self.relaxed = middle
+                middle = (self.lower + middle) // 2
+            else:
+                break
+        return work
+
+    def _raise(self, work: float) -> None:
+        """Raise the bound by relaxations, then look for packings at the bound."""
+        work -= 0.7 * work - self._refute(0.7 * work)
+        while work > 0.0 and not self.done:
+            work -= self._ask(self.lower, work)
+            if not self.done and self._model(self.lower).diver is None:
+                self._repack(work)
+                return
+
+    def _lower(self, work: float) -> None:
+        """Look for packings between bound and incumbent."""
+        low, share = self.lower, work / 8.0
+        while low < self.upper and work > 0.0 and not self.done:
             middle = (low + self.upper - 1) // 2
-            model = PatternModel(self.size[units], self.k, middle, self.rng)
-            fits, packed = model.answer(work, self.run)
-            work = max(work - model.work, 0.1 * work)
-            if packed is not None:
-                assign = self.best.copy()
-                assign[units] = packed
-                self.keep(assign)
-                continue
-            if fits is False:
-                self.lower = max(self.lower, middle + 1)
-            low = middle + 1
+            work -= self._ask(middle, min(share, work))
+            low = middle + 1 if self.upper > middle else self.lower
+        while work > 0.0 and not self.done:
+            work -= self._ask((self.lower + self.upper - 1) // 2, share)
+            if not self.done:
+                work -= self._ask(self.upper - 1, share)
+
+    def _ask(self, capacity: int, work: float) -> float:
+        """Ask for a packing within ``capacity``; return the work done."""
+        model = self._model(capacity)
+        before = model.work
+        fits, packed = model.answer(work, self.run)
+        if packed is not None:
+            assign = self.best.copy()
+            assign[self.free] = packed
+            self.keep(assign)
+        elif fits is False:
+            self.lower = max(self.lower, capacity + 1)
+        return model.work - before + 1e-3
 
     def _repack(self, work: float) -> None:
         """Re-pack a few territories exactly: one at the peak with some others."""
@@ -264,7 +318,7 @@ def search_peak(
 def _round(search: PeakSearch, turn: int, work: float, effort: float, workers: int) -> list[PeakSearch]:
     """Follow the search in all streams; those after one that has proved its answer are stopped."""
     parts = [search.run.within(np.inf) for _ in range(STREAMS)]
-    streams = [search.branch(part) for part in parts]
+    streams = [search.branch(part, stream) for stream, part in enumerate(parts)]
 
     def follow(index: int) -> PeakSearch:
         stream = streams[index]
