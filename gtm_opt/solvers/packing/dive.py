@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Beam", "Diver"]
 
-_LEVELS = 20
 _FIRST_ROUNDS = 40
-_ROUNDS = 10
 _PACE_END = 0.1
 _NEW = 0.3
 _NOISE = 0.1
@@ -38,12 +36,18 @@ class Beam:
         How much prices are shaken, in typical differences of a unit's best two territories.
     pace : float
         First step of the open prices, as a fraction of the mean cost of a unit.
+    rounds : int
+        Steps of the prices at each node, 1 to 40.
+    levels : int
+        About how many times territories are filled; with as many as territories, one at a time.
     """
 
     width: int = 3
     count: int = 3
     shake: float = 0.0
     pace: float = 0.01
+    rounds: int = 10
+    levels: int = 20
 
 
 @dataclass(slots=True, eq=False)
@@ -112,7 +116,7 @@ class Diver:
         left, out = np.flatnonzero(open_), np.where(open_, -1, start)
         prices = self._prices.copy()
         prices[left] += beam.shake * self.spread * rng.standard_normal(len(left))
-        at_once = max(1, len(territories) // _LEVELS)
+        at_once = max(1, len(territories) // beam.levels)
         front, rounds = [_Node(territories, left, prices, out, self._cost(out))], _FIRST_ROUNDS
         done: list[_Node] = []
         while front:
@@ -120,7 +124,7 @@ class Diver:
                 if run.stop():
                     return []
                 self._look(node, rounds if len(node.here) > 1 else 1, beam.pace)
-            rounds = _ROUNDS
+            rounds = beam.rounds
             front.sort(key=lambda node: node.bound)
             seen: set[bytes] = set()
             grown = [

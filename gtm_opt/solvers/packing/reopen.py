@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gtm_opt.solvers.packing.dive import Beam, Diver
+from gtm_opt.solvers.packing.dive import Beam
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
     from gtm_opt.instance import FloatArray, IntArray
-    from gtm_opt.solvers.packing.tables import Tables
+    from gtm_opt.solvers.packing.dive import Diver
     from gtm_opt.solvers.packing.walkers import Walker
     from gtm_opt.solvers.protocol import Run
 
@@ -23,6 +23,8 @@ _FEWEST, _MOST = 4, 24
 _POLISHED = 3
 _COOLING = ((0.05, 4.0), (0.02, 8.0), (0.008, 20.0))
 _SHAKE = 0.5
+_KINDS = ((3, 10), (2, 20), (1, 40))
+"""Width of a beam and steps of the prices at a node: about the same work."""
 
 
 def polish(walker: Walker, assignment: IntArray, tries: int, run: Run) -> tuple[float, IntArray]:
@@ -43,19 +45,14 @@ class Reopener:
 
     Parameters
     ----------
-    tables : Tables
-        With whole sizes.
-    prices : ndarray of shape (n_units,)
-        Good multipliers of the units.
-    value : float
-        The bound they reach.
+    diver : Diver
     walker : Walker
+        On the tables of the diver.
     seed : int
     """
 
-    def __init__(self, tables: Tables, prices: FloatArray, value: float, walker: Walker, seed: int) -> None:
-        self._tables, self._walker = tables, walker
-        self._diver = Diver(tables, prices, value)
+    def __init__(self, diver: Diver, walker: Walker, seed: int) -> None:
+        self._tables, self._diver, self._walker = walker.tables, diver, walker
         self._rng = np.random.default_rng(seed)
 
     def fresh(self, beam: Beam, run: Run) -> tuple[float, IntArray]:
@@ -66,7 +63,9 @@ class Reopener:
 
     def again(self, cost: float, assignment: IntArray, run: Run) -> tuple[float, IntArray]:
         """Open some territories of ``assignment``; return the same or something not worse."""
-        beam = Beam(shake=_SHAKE * self._rng.random() ** 2, pace=0.01 * 2.0 ** self._rng.random())
+        width, rounds = _KINDS[int(self._rng.integers(len(_KINDS)))]
+        shake, pace = _SHAKE * self._rng.random() ** 2, 0.01 * 2.0 ** self._rng.random()
+        beam = Beam(width, width, shake, pace, rounds)
         slack = 1e-6 * max(1.0, abs(cost)) * 1e-3
         found = self._diver(self._territories(assignment), assignment, cost + slack, beam, self._rng, run)
         return self._best(found, _POLISHED, 1_000, cost, assignment, run)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gtm_opt.measures import evaluate, rank
 from gtm_opt.solvers.packing.bound import knapsack_bound
-from gtm_opt.solvers.packing.dive import Beam
+from gtm_opt.solvers.packing.dive import Beam, Diver
 from gtm_opt.solvers.packing.reopen import Reopener, side_by_side
 from gtm_opt.solvers.packing.tables import is_packing, tables_of
 from gtm_opt.solvers.packing.walkers import ChainParams, Walker, anneal_all, best_of, first_assignment
@@ -34,7 +33,9 @@ _MODEL_CELLS = 600
 _RESPLIT_UNITS = 500
 _MOST_CELLS = 1_000_000
 _BEAM_CELLS = 80_000
-_WIDE_CELLS = 100_000
+_QUICK_CELLS = 20_000
+_DIVE_WORK = 4e8
+_DIVE_ROUNDS = 40
 _LEAST_EFFORT = 0.05
 _STALE = 40
 
@@ -214,24 +215,19 @@ class _Work:
         if not np.isfinite(knapsacks.value) or cells > _MOST_CELLS or self.effort < _LEAST_EFFORT:
             return []
         seeds = np.random.SeedSequence(self.seed).generate_state(len(walkers))
-        make = partial(Reopener, tables, knapsacks.prices, knapsacks.value)
-        return [make(walker, int(seed)) for walker, seed in zip(walkers, seeds, strict=True)]
+        return [
+            Reopener(Diver(tables, knapsacks.prices, knapsacks.value), walker, int(seed))
+            for walker, seed in zip(walkers, seeds, strict=True)
+        ]
 
     def _reopen(self, tables: Tables, openers: list[Reopener], round_: int) -> None:
         """Start from fresh dives or from the best so far, then open some territories again and again."""
-        run, since = self.run, self.run.seconds
-        cells = tables.n_units * tables.n_territories
+        run = self.run
         cost, at = (np.inf, self.best) if self.best is None else (self.cost, self.best)
         with ThreadPoolExecutor(len(openers)) as threads:
             if round_ % 2 == 0:
-                wide = int(np.clip(_BEAM_CELLS / cells, 1 if cells > _WIDE_CELLS else 3, 20))
-                tasks = [
-                    threads.submit(o.fresh, Beam(wide, min(wide, 3), 0.3 * (w + 0.5), 0.01 * (w + 1)), run)
-                    for w, o in enumerate(openers)
-                ]
-                cost, at = min((task.result() for task in tasks), key=lambda pair: pair[0])
-                run.note("dives", since, f"cost {cost:,.6g}")
-                since = run.seconds
+                cost, at = self._dive(openers, threads, tables, round_)
+            since = run.seconds
             if at is None or not np.isfinite(cost):
                 return
             self.offer(at)
@@ -242,6 +238,33 @@ class _Work:
                 stale = 0 if cost < before - 1e-9 else stale + 1
                 self.offer(at)
         run.note("reopening", since, f"cost {self.cost:,.6g}, from {cost:,.6g}")
+
+    def _dive(
+        self, openers: list[Reopener], threads: ThreadPoolExecutor, tables: Tables, round_: int
+    ) -> tuple[float, IntArray | None]:
+        """Dive into all territories with every opener, shaken differently; return the best, else the best so far.
+
+        Dives are wider from round to round. Where one takes long, a quick one comes first.
+        """
+        run, since = self.run, self.run.seconds
+        cells = tables.n_units * tables.n_territories
+        if round_ == 0 and cells > _QUICK_CELLS:
+            cost, at = openers[0].fresh(Beam(1, 1, 0.3), run)
+            if np.isfinite(cost):
+                self.offer(at)
+            run.note("quick dive", since, f"cost {cost:,.6g}")
+            since = run.seconds
+        width = int(np.clip(_BEAM_CELLS / cells, 1, min(20, 2 ** (round_ // 2))))
+        levels = int(np.clip(_DIVE_WORK / (_DIVE_ROUNDS * cells), 20, max(20, tables.n_territories)))
+        tasks = [
+            threads.submit(
+                o.fresh, Beam(width, min(width, 3), 0.6 * (w + 0.5), 0.01 * (w + 1), _DIVE_ROUNDS, levels), run
+            )
+            for w, o in enumerate(openers)
+        ]
+        cost, at = min((task.result() for task in tasks), key=lambda pair: pair[0])
+        run.note("dives", since, f"cost {cost:,.6g}, {width} wide")
+        return (cost, at) if np.isfinite(cost) else (self.cost, self.best)
 
     def _anneal(self, tables: Tables, walkers: list[Walker], round_: int, warm: float) -> None:
         """Cool walks over chains."""

@@ -33,7 +33,7 @@ def case() -> tuple[Tables, KnapsackBound]:
 def opener(case: tuple[Tables, KnapsackBound], seed: int) -> Reopener:
     tables, bound = case
     walker = Walker(tables, first_assignment(tables), seed, ChainParams())
-    return Reopener(tables, bound.prices, bound.value, walker, seed)
+    return Reopener(Diver(tables, bound.prices, bound.value), walker, seed)
 
 
 def test_a_dive_gives_every_unit_a_territory_and_leaves_closed_territories_alone(
