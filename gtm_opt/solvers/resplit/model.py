@@ -16,7 +16,40 @@ if TYPE_CHECKING:
     from gtm_opt.instance import FloatArray, IntArray
     from gtm_opt.solvers.search.arrays import Layout
 
-__all__ = ["Resplit", "solve_resplit"]
+__all__ = ["Program", "Resplit", "program_of", "solve_resplit"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Program:
+    """A re-split in columns and rows: pairs first, then slacks.
+
+    Attributes
+    ----------
+    unit, territory : ndarray of int, shape (n_pairs,)
+    cost : ndarray of shape (n_pairs + n_slacks,)
+    pick : csr_array of shape (n_free, n_pairs + n_slacks)
+        Every unit in one territory.
+    bands : csr_array
+        Totals over targets, of the bands that the pairs can touch.
+    band : ndarray of int
+        Which bands these are: territory times the number of criteria, plus criterion.
+    low, high : ndarray
+        Limits of the bands' rows.
+    side : csr_array
+        Side rows.
+    side_high : ndarray
+    """
+
+    unit: IntArray
+    territory: IntArray
+    cost: FloatArray
+    pick: csr_array
+    bands: csr_array
+    band: IntArray
+    low: FloatArray
+    high: FloatArray
+    side: csr_array
+    side_high: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +69,28 @@ class Resplit:
     assignment: IntArray | None
     exact: bool
     bound: float = -np.inf
+
+
+def program_of(layout: Layout, allowed: NDArray[np.bool_], hard_weight: float = np.inf) -> Program:
+    """Return the re-split over the allowed pairs, without apart groups; see `solve_resplit` for the arguments."""
+    unit, territory = np.nonzero(allowed & np.isfinite(layout.cost))
+    band, slack_price, table, low, high = _bands(layout, unit, territory, hard_weight)
+    rows = np.flatnonzero(np.isfinite(slack_price))
+    n_slack = len(rows)
+    width = len(unit) + 2 * n_slack
+    give = coo_array((np.ones(n_slack), (rows, np.arange(n_slack))), shape=(table.shape[0], n_slack))
+    return Program(
+        unit=unit,
+        territory=territory,
+        cost=np.concatenate([layout.cost[unit, territory], slack_price[rows], slack_price[rows]]),
+        pick=csr_array((np.ones(len(unit)), (unit, np.arange(len(unit)))), shape=(layout.n_free, width)),
+        bands=hstack([table, -give, give], format="csr"),
+        band=band,
+        low=low,
+        high=high,
+        side=_wide(csr_array(layout.side[unit, territory].T), width),
+        side_high=layout.side_upper - layout.side_fixed,
+    )
 
 
 def solve_resplit(
@@ -76,22 +131,15 @@ def solve_resplit(
     3. side rows;
     4. at most one member of an apart group in a territory.
     """
-    unit, territory = np.nonzero(allowed & np.isfinite(layout.cost))
-    n_pairs, n = len(unit), layout.n_free
-    slack_price, table, low, high = _bands(layout, unit, territory, hard_weight)
-    rows = np.flatnonzero(np.isfinite(slack_price))
-    n_slack = len(rows)
-    cost = np.concatenate([layout.cost[unit, territory], slack_price[rows], slack_price[rows]])
-    width = len(cost)
-    give = coo_array((np.ones(n_slack), (rows, np.arange(n_slack))), shape=(table.shape[0], n_slack))
-    pick = csr_array((np.ones(n_pairs), (unit, np.arange(n_pairs))), shape=(n, width))
+    program = program_of(layout, allowed, hard_weight)
+    unit, territory, cost = program.unit, program.territory, program.cost
+    n_pairs, n, width = len(unit), layout.n_free, len(program.cost)
     constraints = [
-        LinearConstraint(pick, 1.0, 1.0),  # (1)
-        LinearConstraint(hstack([table, -give, give], format="csr"), low, high),  # (2)
+        LinearConstraint(program.pick, 1.0, 1.0),  # (1)
+        LinearConstraint(program.bands, program.low, program.high),  # (2)
     ]
-    if len(layout.side_upper):  # (3)
-        side = _wide(csr_array(layout.side[unit, territory].T), width)
-        constraints.append(LinearConstraint(side, -np.inf, layout.side_upper - layout.side_fixed))
+    if len(program.side_high):  # (3)
+        constraints.append(LinearConstraint(program.side, -np.inf, program.side_high))
     if len(layout.fixed_count):  # (4)
         apart = _wide(_apart(layout, unit, territory), width)
         constraints.append(LinearConstraint(apart, -np.inf, np.maximum(1 - layout.fixed_count, 0).ravel()))
@@ -101,8 +149,8 @@ def solve_resplit(
         warnings.simplefilter("ignore", OptimizeWarning)
         answer = milp(
             cost,
-            integrality=np.concatenate([np.ones(n_pairs), np.zeros(2 * n_slack)]),
-            bounds=Bounds(0.0, np.concatenate([np.ones(n_pairs), np.full(2 * n_slack, np.inf)])),
+            integrality=np.concatenate([np.ones(n_pairs), np.zeros(width - n_pairs)]),
+            bounds=Bounds(0.0, np.concatenate([np.ones(n_pairs), np.full(width - n_pairs, np.inf)])),
             constraints=constraints,
             options={"node_limit": node_limit, "time_limit": time_limit, "mip_rel_gap": 1e-6},
         )
@@ -118,8 +166,8 @@ def solve_resplit(
 
 def _bands(
     layout: Layout, unit: IntArray, territory: IntArray, hard_weight: float
-) -> tuple[FloatArray, csr_array, FloatArray, FloatArray]:
-    """Return slack prices, coefficients and limits of the band rows that the pairs can touch.
+) -> tuple[IntArray, FloatArray, csr_array, FloatArray, FloatArray]:
+    """Return which band rows the pairs can touch, their slack prices, coefficients and limits.
 
     Rows are divided by their targets, so that HiGHS' absolute tolerances mean the same everywhere.
     """
@@ -132,7 +180,7 @@ def _bands(
     touched = np.repeat(np.bincount(territory, minlength=k) > 0, m)
     used = np.flatnonzero(touched & (np.isfinite(low) | np.isfinite(high)))
     price = np.tile(np.where(layout.elastic >= 0, layout.elastic, hard_weight), k)
-    return price[used], csr_array(table[used]), low[used], high[used]
+    return used, price[used], csr_array(table[used]), low[used], high[used]
 
 
 def _apart(layout: Layout, unit: IntArray, territory: IntArray) -> csr_array:

@@ -12,13 +12,14 @@ from gtm_opt.measures import evaluate
 from gtm_opt.solvers.protocol import Capabilities, Termination
 from gtm_opt.solvers.resplit.core import solve_core
 from gtm_opt.solvers.resplit.improve import ResplitParams, improve
-from gtm_opt.solvers.search.anneal import AnnealParams, anneal
+from gtm_opt.solvers.resplit.tight import tight_core
+from gtm_opt.solvers.search.anneal import MOVER, AnnealParams, anneal
 from gtm_opt.solvers.search.arrays import lay_out
 from gtm_opt.solvers.search.opening import better, checked_start, closed, met, opened
 from gtm_opt.solvers.search.relaxation import by_prices, is_integral, round_up
 
 if TYPE_CHECKING:
-    from gtm_opt.instance import FloatArray, Instance, IntArray
+    from gtm_opt.instance import Instance, IntArray
     from gtm_opt.solvers.prices import Prices
     from gtm_opt.solvers.protocol import Run, SolverResult
     from gtm_opt.solvers.search.arrays import Layout
@@ -27,12 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ResplitSolver", "resplit", "resplit_pass"]
 
-_FIRST_SHARE = 0.6
+_FIRST_SHARE = 0.7
 """Of the time, where only the clock ends the work: the rest is for re-splits."""
-_WIDTHS = (2.0, 3.0, 5.0)
-_WIDE_NODES = 20
-"""The heuristics of the first nodes find nearly all there is to find."""
-_WIDE_SECONDS = 120.0
 _WIDE_EFFORT = 0.75
 """Below this a wide core costs more than the rest of the work."""
 
@@ -60,14 +57,7 @@ def resplit_pass(
     if instance.n_units == 0 or instance.n_territories < 2:
         return before
     relaxation = by_prices(instance, lay_out(instance, before), run)
-    return better(
-        instance, improve(instance, before, _reduced(relaxation), run, seed, params or ResplitParams()), before
-    )
-
-
-def _reduced(relaxation: Relaxation) -> FloatArray:
-    reduced: FloatArray = relaxation.priced - relaxation.priced.min(axis=1, keepdims=True)
-    return reduced
+    return better(instance, improve(instance, before, relaxation.reduced, run, seed, params or ResplitParams()), before)
 
 
 def _pass_on(part: Run, run: Run) -> None:
@@ -88,8 +78,8 @@ class ResplitSolver:
     core_pairs : int
         Solve all units over this many cheapest pairs where that leaves three per unit, for a proof.
     wide_units : int
-        With more units than that, up to this many, all are solved over two pairs each on average (more where
-        those do not meet the bands), for a better assignment; half as many for a finite effort.
+        With more units than that, up to this many, a tight core is solved for a better assignment: all units over
+        few pairs, by the exact prices of the linear relaxation; an eighth as many for a finite effort.
 
     Notes
     -----
@@ -112,7 +102,7 @@ class ResplitSolver:
         params: ResplitParams | None = None,
         walk: AnnealParams | None = None,
         core_pairs: int = 2_500,
-        wide_units: int = 5_000,
+        wide_units: int = 20_000,
     ) -> None:
         self.params = params or ResplitParams()
         self.walk = walk or AnnealParams(steps=2_000_000)
@@ -135,16 +125,16 @@ class ResplitSolver:
         layout, bound = opening.layout, opening.bound
         best = opening.starts[-1]
         try:
-            best = self._walk_first(instance, opening, best, run, seed, effort, walking=start is None)
+            best, sharp = self._walk_first(instance, opening, best, run, seed, effort, walking=start is None)
+            bound = max(bound, round_up(sharp.bound, layout))
             since = self._tell(instance, best, run, "anneal", since)
             if self._small(layout) and not run.stop():
                 best, bound = self._core(instance, layout, opening.relaxation, best, bound, run, effort)
                 since = self._tell(instance, best, run, "core", since)
             if instance.n_territories > 1 and not met(instance, best, bound):
-                reduced = _reduced(opening.relaxation)
                 budget = self._budget(effort)
                 best = improve(
-                    instance, best, reduced, run, seed, budget, lambda value: run.report(self.name, value=value)
+                    instance, best, sharp.reduced, run, seed, budget, lambda value: run.report(self.name, value=value)
                 )
         except KeyboardInterrupt:
             run.interrupt()
@@ -160,23 +150,28 @@ class ResplitSolver:
         effort: float,
         *,
         walking: bool,
-    ) -> IntArray:
-        """Anneal, and solve the wide core: beside one another where only the clock ends the work."""
+    ) -> tuple[IntArray, Relaxation]:
+        """Anneal, and solve the tight core: beside one another where only the clock ends the work."""
         endless = np.isinf(effort)
-        most = self.wide_units if endless else self.wide_units // 2
-        wide = not self._small(opening.layout) and opening.layout.n_free <= most
+        most = self.wide_units if endless else self.wide_units // 8
+        wide = not self._small(opening.layout) and opening.layout.n_free <= most and effort >= _WIDE_EFFORT
         part = run.within(_FIRST_SHARE * run.remaining) if endless else run
+        sharp = opening.relaxation
+        walk = self._walk(effort)
+        if wide and endless:
+            walk = replace(walk, styles=(MOVER,))  # one walk and the core: two threads
         with ThreadPoolExecutor(1) as pool:
-            core = pool.submit(self._wide_core, instance, opening, best, part, effort) if wide and endless else None
+            core = pool.submit(tight_core, instance, opening, best, part, effort) if wide and endless else None
             if walking or endless:
-                found = anneal(opening.layout, opening.relaxation, opening.starts, part, seed, self._walk(effort))
+                found = anneal(opening.layout, opening.relaxation, opening.starts, part, seed, walk)
                 best = better(instance, found.assignment, best)
             if core is not None:
-                best = better(instance, core.result(), best)
+                other, sharp = core.result()
+                best = better(instance, other, best)
         _pass_on(part, run)
-        if wide and effort >= _WIDE_EFFORT and not endless and not run.stop():
-            best = self._wide_core(instance, opening, best, run, effort)
-        return best
+        if wide and not endless and not run.stop():
+            best, sharp = tight_core(instance, opening, best, run, effort)
+        return best, sharp
 
     def _tell(self, instance: Instance, best: IntArray, run: Run, name: str, since: float) -> float:
         """Report and note where a step has come to; return the time."""
@@ -199,7 +194,7 @@ class ResplitSolver:
         found = evaluate(instance, best)
         core = solve_core(
             layout,
-            _reduced(relaxation),
+            relaxation.reduced,
             relaxation.bound,
             found.objective if found.feasible else np.inf,
             pairs=self.core_pairs,
@@ -219,27 +214,6 @@ class ResplitSolver:
     def _small(self, layout: Layout) -> bool:
         """Whether the core holds three pairs of each unit."""
         return bool(layout.n_free * min(layout.cost.shape[1], 3) <= self.core_pairs)
-
-    @staticmethod
-    def _wide_core(instance: Instance, opening: Opening, best: IntArray, run: Run, effort: float) -> IntArray:
-        """Solve all units over few pairs each; over more where those cannot meet the bands."""
-        found = evaluate(instance, best)
-        for width in _WIDTHS:
-            core = solve_core(
-                opening.layout,
-                _reduced(opening.relaxation),
-                opening.relaxation.bound,
-                found.objective if found.feasible else np.inf,
-                pairs=int(width * opening.layout.n_free),
-                only_better=False,
-                node_limit=int(np.clip(_WIDE_NODES * effort, 1, 1e9)),
-                time_limit=max(0.1, min(run.remaining, _WIDE_SECONDS)),
-            )
-            if core.assignment is not None:
-                return better(instance, core.assignment, best)
-            if not core.exact or run.stop():
-                break
-        return best
 
     def _walk(self, effort: float) -> AnnealParams:
         if np.isinf(effort):

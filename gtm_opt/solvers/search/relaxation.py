@@ -39,6 +39,12 @@ class Relaxation:
     bound: float
     priced: FloatArray
 
+    @property
+    def reduced(self) -> FloatArray:
+        """Priced cost less each unit's smallest, shape (n_free, n_territories)."""
+        reduced: FloatArray = self.priced - self.priced.min(axis=1, keepdims=True)
+        return reduced
+
 
 def priced_cost(layout: Layout, prices: FloatArray, side_prices: FloatArray) -> FloatArray:
     """Return cost plus prices for each pair, shape (n_free, n_territories)."""

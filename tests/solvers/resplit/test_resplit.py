@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
+from scipy.optimize import Bounds, LinearConstraint, milp
 
 from gtm_opt.errors import SolverError
 from gtm_opt.instance import Dense, Evenness, EvennessKind, Instance, SideRow
@@ -14,8 +15,10 @@ from gtm_opt.solvers.protocol import Run, Termination
 from gtm_opt.solvers.resplit import ResplitSolver, resplit, resplit_pass
 from gtm_opt.solvers.resplit.core import solve_core
 from gtm_opt.solvers.resplit.improve import ResplitParams
-from gtm_opt.solvers.resplit.model import solve_resplit
+from gtm_opt.solvers.resplit.linear import sharpened
+from gtm_opt.solvers.resplit.model import program_of, solve_resplit
 from gtm_opt.solvers.resplit.neighborhoods import by_territories, by_units
+from gtm_opt.solvers.resplit.tight import tight_pairs
 from gtm_opt.solvers.search.anneal import AnnealParams
 from gtm_opt.solvers.search.arrays import lay_out
 from gtm_opt.solvers.search.relaxation import by_prices
@@ -101,10 +104,55 @@ def test_the_core_bound_holds_when_pairs_are_left_out() -> None:
         truth = best_by_enumeration(instance)
         layout = lay_out(instance, np.zeros(8, dtype=np.int64))
         relaxation = by_prices(instance, layout, Run())
-        reduced = relaxation.priced - relaxation.priced.min(axis=1, keepdims=True)
+        reduced = relaxation.reduced
         for pairs in (10, 16):
             core = solve_core(layout, reduced, relaxation.bound, np.inf, pairs=pairs, step=1.0)
             assert core.bound <= truth + 1e-6
+
+
+@pytest.mark.parametrize("make", [capacities, elastic])
+@pytest.mark.parametrize("seed", range(3))
+def test_sharpened_prices_reach_the_linear_relaxation(make: object, seed: int) -> None:
+    instance = make(30, 3, seed)  # type: ignore[operator]
+    layout = lay_out(instance, np.zeros(30, dtype=np.int64))
+    smooth = by_prices(instance, layout, Run())
+    sharp = sharpened(layout, smooth, 90, 60.0)
+    program = program_of(layout, np.ones((30, 3), dtype=bool))
+    rows = [
+        LinearConstraint(program.pick, 1, 1),
+        LinearConstraint(program.bands, program.low, program.high),
+        LinearConstraint(program.side, -np.inf, program.side_high),
+    ]
+    relaxed = milp(program.cost, constraints=[row for row in rows if row.A.shape[0]], bounds=Bounds(0.0, np.inf))
+    assert relaxed.status == 0
+    assert sharp.bound == pytest.approx(relaxed.fun + layout.fixed_cost, rel=1e-7)
+    assert smooth.bound <= sharp.bound
+
+
+def test_sharpened_prices_of_few_pairs_are_a_bound_of_all() -> None:
+    for seed in range(3):
+        instance = capacities(8, 3, seed)
+        layout = lay_out(instance, np.zeros(8, dtype=np.int64))
+        smooth = by_prices(instance, layout, Run())
+        for pairs in (8, 12, 24):
+            assert sharpened(layout, smooth, pairs, 60.0).bound <= best_by_enumeration(instance) + 1e-6
+
+
+@pytest.mark.parametrize("per", [1, 3, 200])
+def test_tight_pairs_hold_every_units_best_and_ways_into_and_out_of_every_territory(per: int) -> None:
+    reduced = np.random.default_rng(per).exponential(size=(60, 4))
+    reduced[:30, 2] = np.inf
+    reduced -= reduced.min(axis=1, keepdims=True)
+    best = reduced.argmin(axis=1)
+    allowed = tight_pairs(reduced, per)
+    assert allowed[np.arange(60), best].all()
+    assert not allowed[:30, 2].any()
+    changed = allowed.copy()
+    changed[np.arange(60), best] = False
+    for territory in range(4):
+        open_to = int((np.isfinite(reduced[:, territory]) & (best != territory)).sum())
+        assert changed[:, territory].sum() >= min(per, open_to)
+        assert changed[best == territory].any(axis=1).sum() >= min(per, int((best == territory).sum()))
 
 
 @pytest.mark.parametrize("make", [capacities, elastic])
