@@ -11,16 +11,7 @@ import numpy as np
 from numba import njit
 
 from gtm_opt.solvers._kernels_random import next_float
-from gtm_opt.solvers.packing._kernels_moves import (
-    BEST,
-    COOLING,
-    OVER_RATE,
-    TEMPERATURE,
-    VALUE,
-    press,
-    relocate,
-    value_of,
-)
+from gtm_opt.solvers.packing._kernels_moves import BEST, COOLING, TEMPERATURE, VALUE, begin, press, relocate
 
 __all__ = ["chains"]
 
@@ -48,14 +39,9 @@ def chains(
     Layer d holds the units that d ejections from the first can leave without a place, the best
     ``width`` of them. A chain ends in the territory it began in, or in one with room.
     """
-    n, k = len(assignment), len(room)
-    over = base * level[OVER_RATE]
-    value = value_of(assignment, reduced, room, under, over)
+    n = len(assignment)
+    over, value, excess = begin(level, assignment, reduced, room, under, base)
     temperature, lowest = level[TEMPERATURE], level[BEST]
-    excess = 0
-    for t in range(k):
-        if room[t] < 0.0:
-            excess += 1
     applied = 0
     chain = np.empty(_DEPTH + 2, dtype=np.int64)
     for _ in range(tries):

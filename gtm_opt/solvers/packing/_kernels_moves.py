@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from numba import njit
 
-__all__ = ["BEST", "COOLING", "OVER_RATE", "TEMPERATURE", "VALUE", "press", "relocate", "value_of"]
+__all__ = ["BEST", "COOLING", "OVER_RATE", "TEMPERATURE", "VALUE", "begin", "press", "relocate"]
 
 # positions in the ``level`` array shared with Python
 TEMPERATURE, COOLING, OVER_RATE, VALUE, BEST = range(5)
@@ -36,11 +36,13 @@ def relocate(i, p, q, use, room, members, size, place, assignment):
 
 
 @njit(cache=True, nogil=True)
-def value_of(assignment, reduced, room, under, over):
-    """Return the penalised value of the assignment, from scratch."""
-    value = 0.0
+def begin(level, assignment, reduced, room, under, base):
+    """Return what a unit of overload costs per territory, the penalised value from scratch, and how many overload."""
+    over = base * level[OVER_RATE]
+    value, excess = 0.0, 0
     for i in range(len(assignment)):
         value += reduced[assignment[i], i]
     for k in range(len(room)):
         value += press(room[k], under[k], over[k])
-    return value
+        excess += 1 if room[k] < 0.0 else 0
+    return over, value, excess

@@ -11,16 +11,7 @@ import numpy as np
 from numba import njit
 
 from gtm_opt.solvers._kernels_random import next_float
-from gtm_opt.solvers.packing._kernels_moves import (
-    BEST,
-    COOLING,
-    OVER_RATE,
-    TEMPERATURE,
-    VALUE,
-    press,
-    relocate,
-    value_of,
-)
+from gtm_opt.solvers.packing._kernels_moves import BEST, COOLING, TEMPERATURE, VALUE, begin, press, relocate
 
 __all__ = ["walk"]
 
@@ -106,14 +97,9 @@ def walk(state, level, steps, reduced, use, room, under, base, near, n_near, mem
     ``base`` times the level's rate is what a unit of overload costs beyond its price. Returns the
     number of accepted moves.
     """
-    n, k = len(assignment), len(room)
-    over = base * level[OVER_RATE]
-    value = value_of(assignment, reduced, room, under, over)
+    n = len(assignment)
+    over, value, excess = begin(level, assignment, reduced, room, under, base)
     temperature, lowest = level[TEMPERATURE], level[BEST]
-    excess = 0
-    for t in range(k):
-        if room[t] < 0.0:
-            excess += 1
     accepted = 0
     for step in range(steps):
         if step % _EVERY == 0:
