@@ -23,8 +23,8 @@ _FEWEST, _MOST = 4, 24
 _POLISHED = 3
 _COOLING = ((0.05, 4.0), (0.02, 8.0), (0.008, 20.0))
 _SHAKE = 0.5
-_KINDS = ((3, 10), (2, 20), (1, 40))
-"""Width of a beam and steps of the prices at a node: about the same work."""
+_KINDS = ((3, 10, 1), (2, 20, 1), (1, 40, 1), (1, 40, 2))
+"""Width of a beam, steps of the prices at a node, and by how much more is opened."""
 
 
 def polish(walker: Walker, assignment: IntArray, tries: int, run: Run) -> tuple[float, IntArray]:
@@ -63,11 +63,11 @@ class Reopener:
 
     def again(self, cost: float, assignment: IntArray, run: Run) -> tuple[float, IntArray]:
         """Open some territories of ``assignment``; return the same or something not worse."""
-        width, rounds = _KINDS[int(self._rng.integers(len(_KINDS)))]
+        width, rounds, more = _KINDS[int(self._rng.integers(len(_KINDS)))]
         shake, pace = _SHAKE * self._rng.random() ** 2, 0.01 * 2.0 ** self._rng.random()
         beam = Beam(width, width, shake, pace, rounds)
         slack = 1e-6 * max(1.0, abs(cost)) * 1e-3
-        found = self._diver(self._territories(assignment), assignment, cost + slack, beam, self._rng, run)
+        found = self._diver(self._territories(assignment, more), assignment, cost + slack, beam, self._rng, run)
         return self._best(found, _POLISHED, 1_000, cost, assignment, run)
 
     def _best(
@@ -81,11 +81,11 @@ class Reopener:
                 cost, assignment = value, polished
         return cost, assignment
 
-    def _territories(self, assignment: IntArray) -> IntArray:
+    def _territories(self, assignment: IntArray, more: int) -> IntArray:
         """Return territories that would exchange units: one that loses much, then ones near those taken before."""
         t, rng = self._tables, self._rng
         n, k = t.n_units, t.n_territories
-        most = int(np.clip(_OPEN_UNITS * k / n, _FEWEST, _MOST))
+        most = int(np.clip(more * _OPEN_UNITS * k / n, _FEWEST, more * _MOST))
         count = int(rng.integers(min(_FEWEST, k), min(most, k) + 1))
         paid = np.bincount(assignment, weights=t.reduced[assignment, np.arange(n)], minlength=k)
         lost: FloatArray = paid + t.under * np.maximum(t.rooms(assignment), 0.0)
