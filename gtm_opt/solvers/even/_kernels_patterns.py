@@ -93,18 +93,16 @@ def best_fill(value, count, price, capacity, width, take):
 
 
 @njit(cache=True, nogil=True)
-def best_few(value, count, price, capacity, least, most, take):
+def best_few(v, c, p, capacity, least, most, take):
     """Like `best_fill` by depth first search, fast for few units per pattern; finds only sums above ``least``.
 
     Returns the largest sum (``least`` when there is no larger one, ``take`` is then void) and whether it is
-    sure: the search ends after ``most`` visits.
+    sure: the search ends after ``most`` visits. Sizes ``v``, counts ``c`` and prices ``p`` have to come in
+    decreasing order of ``p / v``.
     """
-    t = len(value)
-    order = np.argsort(-price / value, kind="mergesort")
-    v, c, p = value[order], count[order], price[order]
-    used, best = np.zeros(t, dtype=np.int64), least
+    t = len(v)
+    used, small, best = np.zeros(t, dtype=np.int64), np.empty(t + 1, dtype=np.int64), least
     # of the sizes from i on, the smallest: where it does not fit nothing does
-    small = np.empty(t + 1, dtype=np.int64)
     small[t] = capacity + 1
     for i in range(t - 1, -1, -1):
         small[i] = min(small[i + 1], v[i])
@@ -116,7 +114,7 @@ def best_few(value, count, price, capacity, least, most, take):
         if gain > best + 1e-12:
             best = gain
             for i in range(t):
-                take[order[i]] = used[i]
+                take[i] = used[i]
         while at < t and v[at] > room:
             at += 1
         if at < t and small[at] <= room and gain + room * (p[at] / v[at]) > best + 1e-12:

@@ -61,12 +61,12 @@ def steps(dual, size, start, index, amount, inverse, x, price, basis, tiny, most
                     found, gain, name = True, price[i], -1 - i
             if not found:
                 return step
-        direction[:] = 0.0
+        for i in range(t):
+            direction[i] = 0.0 if name >= 0 else -inverse[-1 - name, i]
         if name >= 0:
             for s in range(start[name], start[name + 1]):
-                direction += amount[s] * inverse[index[s]]
-        else:
-            direction -= inverse[-1 - name]
+                for i in range(t):
+                    direction[i] += amount[s] * inverse[index[s], i]
         if not dual:
             ratio, steep = np.inf, 0.0
             for i in range(t):
@@ -78,14 +78,47 @@ def steps(dual, size, start, index, amount, inverse, x, price, basis, tiny, most
             return step
         pivot = direction[row]
         amount_in = x[row] / pivot
-        x -= amount_in * direction
+        for i in range(t):
+            x[i] -= amount_in * direction[i]
         x[row] = amount_in
         direction[row] = 0.0
         for i in range(t):
             factor = inverse[i, row] / pivot
             if factor != 0.0:
-                inverse[i] -= factor * direction
+                for j in range(t):
+                    inverse[i, j] -= factor * direction[j]
                 inverse[i, row] = factor
                 price[i] += gain * factor
         basis[row] = name
     return most
+
+
+@njit(cache=True, nogil=True)
+def invert(matrix, out):
+    """Fill ``out`` with the inverse of ``matrix`` (destroyed); return whether there is one.
+
+    Gauss and Jordan's elimination; skips zeros, since patterns have few sizes.
+    """
+    t = len(matrix)
+    for i in range(t):
+        for j in range(t):
+            out[i, j] = 1.0 if i == j else 0.0
+    for c in range(t):
+        best = c
+        for i in range(c + 1, t):
+            if abs(matrix[i, c]) > abs(matrix[best, c]):
+                best = i
+        pivot = matrix[best, c]
+        if abs(pivot) < 1e-9:
+            return False
+        for j in range(t):
+            matrix[best, j], matrix[c, j] = matrix[c, j], matrix[best, j] / pivot
+            out[best, j], out[c, j] = out[c, j], out[best, j] / pivot
+        for i in range(t):
+            factor = matrix[i, c]
+            if i != c and factor != 0.0:
+                for j in range(c, t):
+                    matrix[i, j] -= factor * matrix[c, j]
+                for j in range(t):
+                    out[i, j] -= factor * out[c, j]
+    return True

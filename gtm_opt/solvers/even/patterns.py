@@ -32,7 +32,8 @@ _MARGIN = 0.3
 """Seconds before the end of the run in which no integer program is started."""
 _FIRST = 0.2
 """Share of the work for dives before an integer program over all patterns."""
-_TAIL_WORK = 0.2
+_TAIL_SHARE, _TAIL_WORK = 0.5, 0.2
+"""Share of all work for packing what failed dives leave, and for one of them in seconds."""
 _TAILS = (60, 40, 28)
 """Units that a failed dive takes back to pack them exactly: the most for which patterns can be listed."""
 
@@ -152,7 +153,7 @@ class PatternModel:
 
     def _finish(self, fixed: list[FloatArray], rest: IntArray, run: Run) -> Patterns | None:
         """Take patterns of a failed dive back and pack their units exactly; return all patterns."""
-        if self.listed == 0 or run.stop():
+        if self.listed == 0 or self._work > _TAIL_SHARE * self.work + _TAIL_WORK or run.stop():
             return None
         sizes = np.cumsum([0, *(int(p.sum()) for p in reversed(fixed))]) + int(rest.sum())
         for units in _TAILS:

@@ -58,7 +58,8 @@ class PeakSearch:
     Notes
     -----
     Lower bounds; LPT, Karmarkar-Karp differencing and multifit; then, for the capacities between
-    bound and incumbent, annealing of the excess and pattern models, which may also raise the bound.
+    bound and incumbent, annealing of the excess and pattern models. One stream raises the bound by the
+    relaxations of these models and looks for a packing at the bound; the other lowers the incumbent.
     """
 
     def __init__(self, problem: EvenProblem, start: IntArray, seed: int, run: Run) -> None:
@@ -118,7 +119,7 @@ class PeakSearch:
             self._bisect(4 * _SLICE * share)
 
     def follow(self, role: int, turn: int, work: float) -> None:
-        """Go on for about ``work`` estimated seconds: with models first (``role`` 0), or with squeezes."""
+        """Go on for about ``work`` estimated seconds: from the bound up (``role`` 0), or from the incumbent down."""
         modest = len(self.free) <= _MODEL_UNITS
         if role == 0 and modest:
             self._raise(work)

@@ -111,7 +111,10 @@ class Pool:
         take = np.zeros(len(value), dtype=np.int64)
         cells = float(self.capacity) * float(left.sum())
         visits = int(max(_VISITS, cells / 200.0)) if prove else _VISITS
-        best, sure = best_few(value, left, price, self.capacity, _LEAST, visits, take)
+        order = np.argsort(-price / value, kind="stable")
+        sorted_take = np.zeros(len(value), dtype=np.int64)
+        best, sure = best_few(value[order], left[order], price[order], self.capacity, _LEAST, visits, sorted_take)
+        take[order] = sorted_take
         self.work += 3e-5 + 1e-8 * min(visits, 20 * len(value))
         if sure or not prove or best > _LEAST:
             return float(best), take, bool(sure)
@@ -149,7 +152,7 @@ class Relaxation:
 
     Notes
     -----
-    A revised simplex method with a dense inverse of the basis. When the demand falls, dual steps over the
+    Compiled steps of a revised simplex method with a dense inverse of the basis. When the demand falls, dual steps over the
     patterns known restore feasibility; then primal steps go on generating. O(n_sizes^2) per step.
     """
 
@@ -177,18 +180,19 @@ class Relaxation:
 
     def _refresh(self) -> None:
         """Compute the inverse of the basis anew."""
+        from gtm_opt.solvers.even._kernels_simplex import invert
+
         t = len(self.basis)
         matrix = np.zeros((t, t))
         real = self.basis >= 0
         matrix[real] = self.pool.patterns[self.basis[real]]
         other = np.flatnonzero(~real)
         matrix[other, -1 - self.basis[other]] = -1.0
-        self.pool.work += 1e-4 + 2e-9 * t**3
+        self.pool.work += 1e-4 + 1e-9 * t**3
         self._steps = 0
-        try:
-            # of the transposed basis: its row i says what one unit of size i is in terms of the basis
-            self.inverse: FloatArray = np.ascontiguousarray(np.linalg.inv(matrix), dtype=np.float64)
-        except np.linalg.LinAlgError:  # too many steps along nearly parallel columns: begin again
+        # of the transposed basis: row i says what one unit of size i is in terms of the basis
+        self.inverse: FloatArray = np.empty((t, t))
+        if not invert(matrix, self.inverse):  # after steps along nearly parallel columns: begin again
             self.basis = np.arange(t, dtype=np.int64)
             self._refresh()
             return
