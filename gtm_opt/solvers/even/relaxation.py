@@ -152,8 +152,8 @@ class Relaxation:
 
     Notes
     -----
-    Compiled steps of a revised simplex method with a dense inverse of the basis. When the demand falls, dual steps over the
-    patterns known restore feasibility; then primal steps go on generating. O(n_sizes^2) per step.
+    Compiled steps of a revised simplex method with a dense inverse of the basis. When the demand falls, dual
+    steps over the patterns known restore feasibility; then primal steps go on generating. O(n_sizes^2) per step.
     """
 
     def __init__(self, pool: Pool, rng: np.random.Generator) -> None:
