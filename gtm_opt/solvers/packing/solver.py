@@ -256,9 +256,11 @@ class _Work:
             since = run.seconds
         width = int(np.clip(_BEAM_CELLS / cells, 1, min(20, 2 ** (round_ // 2))))
         levels = int(np.clip(_DIVE_WORK / (_DIVE_ROUNDS * cells), 20, max(20, tables.n_territories)))
+        # a dive that is cut short gives nothing: leave time to improve what is there
+        part = run.within(0.6 * run.remaining)
         tasks = [
             threads.submit(
-                o.fresh, Beam(width, min(width, 3), 0.6 * (w + 0.5), 0.01 * (w + 1), _DIVE_ROUNDS, levels), run
+                o.fresh, Beam(width, min(width, 3), 0.6 * (w + 0.5), 0.01 * (w + 1), _DIVE_ROUNDS, levels), part
             )
             for w, o in enumerate(openers)
         ]
