@@ -29,7 +29,7 @@ _SHIFT = 1e-6
 """Random addition to the demand, against ties in the ratio test."""
 _LEAST = 1.0 + 1e-8
 """A pattern whose prices sum up to more is worth adding."""
-_VISITS = 5_000
+_VISITS, _MOST_VISITS = 5_000, 1_000_000
 """Of a search for the best pattern before the table is used; more for larger tables."""
 _TABLE = 60_000_000
 """Cells of the largest table."""
@@ -110,7 +110,7 @@ class Pool:
 
         take = np.zeros(len(value), dtype=np.int64)
         cells = float(self.capacity) * float(left.sum())
-        visits = int(max(_VISITS, cells / 200.0)) if prove else _VISITS
+        visits = int(np.clip(cells / 200.0, _VISITS, _MOST_VISITS)) if prove else _VISITS
         order = np.argsort(-price / value, kind="stable")
         sorted_take = np.zeros(len(value), dtype=np.int64)
         best, sure = best_few(value[order], left[order], price[order], self.capacity, _LEAST, visits, sorted_take)

@@ -116,3 +116,11 @@ def test_a_time_limit_holds_for_a_tight_packing():
     run = Run(1.0)
     even(machines(sizes, 64), run=run, effort=np.inf)
     assert run.seconds < 2.0
+
+
+def test_a_time_limit_holds_for_a_capacity_beyond_any_table():
+    sizes = np.random.default_rng(9).integers(1, 10**9, size=300)
+    even(machines(sizes, 40), run=Run(), effort=0.1)  # compiles
+    run = Run(1.0)
+    even(machines(sizes, 40), run=run, effort=np.inf)
+    assert run.seconds < 2.0
