@@ -71,7 +71,7 @@ def _prices(layout: Layout, program: Program, seconds: float) -> tuple[FloatArra
     )
     if found.status != 0:
         return None
-    dual = -found.ineqlin.marginals
+    dual = np.maximum(-found.ineqlin.marginals, 0.0)  # a trace of the wrong sign would spoil the bound
     net = np.zeros(len(program.band))
     net[above] += dual[: above.sum()]
     net[below] -= dual[above.sum() : above.sum() + below.sum()]
@@ -79,4 +79,4 @@ def _prices(layout: Layout, program: Program, seconds: float) -> tuple[FloatArra
     prices = np.zeros(k * m)
     prices[program.band] = net
     box = np.where(layout.elastic >= 0, layout.elastic, np.inf)
-    return np.clip(prices.reshape(k, m), -box, box) * layout.scale, np.maximum(dual[above.sum() + below.sum() :], 0.0)
+    return np.clip(prices.reshape(k, m), -box, box) * layout.scale, dual[above.sum() + below.sum() :]

@@ -65,7 +65,7 @@ def tight_core(
             time_limit=max(0.1, min(share, run.remaining, _MOST_SECONDS)),
         )
         if answer.assignment is not None:
-            before, best = best, better(instance, answer.assignment, best)
+            before, best = best, better(instance, best, answer.assignment)
             improved |= best is not before
     return best, sharp
 
