@@ -11,7 +11,7 @@ from benchmarks.cases import Case
 
 __all__ = ["SPECS", "Spec"]
 
-OURS = ["auto", "prices", "search", "resplit"]
+OURS = ["auto", "lagrangian", "local_search", "lns"]
 BALANCERS = ["random", "round_robin", "snake_draft", "lpt", "multifit", "karmarkar_karp", "waterfall"]
 PEERS = ["k_means_constrained", "pymetis", "prtpy"]
 MODELS = ["milp", "cpsat", "pulp"]
@@ -87,42 +87,42 @@ SPECS: dict[str, Spec] = {
     "even": Spec(
         "skewed accounts, 10 territories, no preferences: worst deviation over four criteria",
         cases.sized("even", [1_000, 10_000, 100_000]),
-        ["auto", "even", "greedy_lookahead", "annealing", "transport", *BALANCERS, *PEERS, *MODELS],
+        ["auto", "balancing", "greedy_lookahead", "annealing", "transport", *BALANCERS, *PEERS, *MODELS],
         60.0,
         {"sizes": [200], "time_limit": 1.0},
     ),
     "balance": Spec(
         "multidimensional multi-way number partitioning: value against the mean of ADAPT-CMSA",
         cases.balance_cases,
-        ["auto", "even", "annealing", "greedy_lookahead", "karmarkar_karp", "lpt", *MODELS],
+        ["auto", "balancing", "annealing", "greedy_lookahead", "karmarkar_karp", "lpt", *MODELS],
         60.0,
         {"sizes": [100], "cases": "m2-k5", "time_limit": 1.0},
     ),
     "assignment": Spec(
         "generalized assignment: per cent above the best known cost",
         cases.assignment_cases,
-        ["auto", "search", "annealing", "greedy_lookahead", "transport", *MODELS],
+        ["auto", "local_search", "annealing", "greedy_lookahead", "transport", *MODELS],
         60.0,
         {"sizes": [32], "time_limit": 1.0},
     ),
     "classics": Spec(
         "generated assignment (types C, D, E), machines and bins: per cent above the own bound, what is proved",
         cases.classic_cases,
-        ["auto", "search", "annealing", "greedy_lookahead", "lpt", *MODELS],
+        ["auto", "local_search", "annealing", "greedy_lookahead", "lpt", *MODELS],
         60.0,
         {"sizes": [25], "time_limit": 0.5, "solvers": ["lpt"]},
     ),
     "patterns": Spec(
         "hard patterns at severity 0, 0.5 and 1: sparse, Zipf, correlated, giant account, pins, families, shares",
         cases.pattern_cases,
-        ["auto", "search", "prices", "annealing", "greedy_lookahead", "waterfall"],
+        ["auto", "local_search", "lagrangian", "annealing", "greedy_lookahead", "waterfall"],
         10.0,
         {"sizes": [100], "cases": "0.5", "time_limit": 0.5, "solvers": ["greedy_lookahead"]},
     ),
     "frozen": Spec(
         "small frozen files of our own in the four public formats, with checksums",
         cases.frozen_cases,
-        ["auto", "even", "search", "annealing", *BALANCERS[3:6], "greedy_lookahead", *MODELS],
+        ["auto", "balancing", "local_search", "annealing", *BALANCERS[3:6], "greedy_lookahead", *MODELS],
         10.0,
         {"time_limit": 0.5, "solvers": ["greedy_lookahead", "lpt"]},
     ),

@@ -7,6 +7,7 @@ raised, so that a planner mends a spreadsheet once.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -21,12 +22,14 @@ __all__ = [
     "GtmOptWarning",
     "InfeasibleError",
     "MeasureError",
+    "RenamedWarning",
     "ScalingWarning",
     "SolverError",
     "SolverNotAvailableError",
     "number_text",
     "percent_text",
     "shorten",
+    "warn_renamed",
 ]
 
 _SHOWN = 5
@@ -39,9 +42,10 @@ class Finding:
     Attributes
     ----------
     where : str
-        The argument, table or column, for example ``accounts['arr_usd']``.
+        The argument, table or column, for example ``accounts['arr']``.
     rule : str
-        What must hold, as a sentence fragment: "must not be negative".
+        What must hold, as a sentence fragment: "must not be negative". Empty where ``where`` is a whole
+        sentence of its own.
     got : str
         What was found instead.
     remedy : str
@@ -60,6 +64,8 @@ class Finding:
     kind: str = "row"
 
     def __str__(self) -> str:
+        if not self.rule:
+            return self.where
         text = f"{self.where} {self.rule}"
         if self.got:
             text += f", got {self.got}"
@@ -179,6 +185,23 @@ class GtmOptWarning(UserWarning):
 
 class ScalingWarning(GtmOptWarning):
     """Numbers span so many orders of magnitude that small ones may be lost."""
+
+
+class RenamedWarning(GtmOptWarning, FutureWarning):
+    """A name of an earlier release was used; it is understood for one release more."""
+
+
+def warn_renamed(old: str, new: str, *, stacklevel: int = 3) -> None:
+    """Warn that ``old`` is now called ``new``.
+
+    Parameters
+    ----------
+    old, new : str
+        How the user writes it, for example ``"Role(productivity_usd_py=...)"``.
+    stacklevel : int
+        As in `warnings.warn`, counted from this function.
+    """
+    warnings.warn(f"{old} is now called {new}; the old name goes with the next release.", RenamedWarning, stacklevel)
 
 
 class Findings:

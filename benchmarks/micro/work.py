@@ -78,5 +78,5 @@ WORK: dict[str, Callable[[int], Work]] = {
 }
 """Name -> set-up of a given size, which returns what is timed."""
 
-if "prices" in solver_names():
-    WORK["prices"] = _solver("prices", even=False)
+if "lagrangian" in solver_names():
+    WORK["prices"] = _solver("lagrangian", even=False)

@@ -11,7 +11,7 @@ from gtm_opt.carving.compile import compile_problem
 from gtm_opt.carving.impossible import impossible
 from gtm_opt.errors import percent_text
 from gtm_opt.solvers import Run
-from gtm_opt.solvers.prices import solve_prices
+from gtm_opt.solvers.lagrangian import solve_prices
 
 if TYPE_CHECKING:
     from gtm_opt.instance import Instance

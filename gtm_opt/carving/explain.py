@@ -126,7 +126,7 @@ def node_prices(carving: Carving, node: str) -> tuple[FloatArray, FloatArray] | 
     if carving.compiled.instance.evenness is not None:
         return None
     from gtm_opt.solvers import Run
-    from gtm_opt.solvers.prices import solve_prices
+    from gtm_opt.solvers.lagrangian import solve_prices
 
     task = node_task(carving, node, solution.units)
     found = solve_prices(guided(task, node_instance(task), solution.guide), Run())

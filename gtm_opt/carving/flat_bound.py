@@ -47,7 +47,7 @@ def flat_certificate(instance: Instance, unit_leaf: IntArray, run: Run, seed: in
     priced = bool(instance.n_criteria or instance.side)
     if priced and instance.evenness is None and not instance.by_territory:
         if instance.n_units * instance.n_territories <= FULL_CELLS:
-            from gtm_opt.solvers.prices import solve_prices
+            from gtm_opt.solvers.lagrangian import solve_prices
 
             found = solve_prices(instance, run)
             return certify(

@@ -62,11 +62,11 @@ class Options:
         """The solver of a node: in a tree ``auto`` spends less on each node the more there are."""
         if self.solver != "auto" or self.nodes == 1:
             return get_solver(self.solver)
-        from gtm_opt.solvers.auto import MENDING_ROUNDS, AutoSolver
+        from gtm_opt.solvers.portfolio import MENDING_ROUNDS, PortfolioSolver
 
         many = max(1.0, self.nodes / FULL_NODES)
         mending = MENDING_ROUNDS if self.nodes <= SMALL_TREE else 0
-        return AutoSolver(min(TREE_GAP * many, MOST_TREE_GAP), TREE_SEARCH_UNITS, 1.0 / many, mending)
+        return PortfolioSolver(min(TREE_GAP * many, MOST_TREE_GAP), TREE_SEARCH_UNITS, 1.0 / many, mending)
 
 
 @dataclass(frozen=True, eq=False)

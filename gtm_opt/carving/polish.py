@@ -10,7 +10,7 @@ import numpy as np
 from gtm_opt.carving.levels import node_seed
 from gtm_opt.instance import Evenness
 from gtm_opt.measures import evaluate, rank, territory_totals
-from gtm_opt.solvers.auto import AutoSolver
+from gtm_opt.solvers.portfolio import PortfolioSolver
 
 if TYPE_CHECKING:
     from gtm_opt.carving.node import NodeTask
@@ -87,7 +87,7 @@ def _repair(task: NodeTask, at: IntArray, leaf: int, run: Run, seed: int, effort
         units = np.flatnonzero(np.isin(at, leaves))
     part = leaves_instance(flat, at, units, leaves)
     before = np.searchsorted(leaves, at[units])
-    solver = AutoSolver(3e-2, MOST_UNITS, 0.05, 0)
+    solver = PortfolioSolver(3e-2, MOST_UNITS, 0.05, 0)
     name = task.tree.leaves[leaf]
     found = solver(part, run=run.within(run.remaining), seed=node_seed(seed, name), effort=effort, start=before)
     if found.assignment is None or rank(part, evaluate(part, found.assignment)) >= rank(part, evaluate(part, before)):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from gtm_opt.errors import SolverError
+from gtm_opt.errors import SolverError, warn_renamed
 from gtm_opt.model.tables import did_you_mean
 
 if TYPE_CHECKING:
@@ -21,28 +21,36 @@ ENTRY_POINT_GROUP = "gtm_opt.solvers"
 # name -> "module:attribute"; imported on first use so that heavy packages stay unloaded
 _OWN: dict[str, str] = {
     "annealing": "gtm_opt.solvers.baselines.annealing:ANNEALING",
-    "auto": "gtm_opt.solvers.auto:auto",
+    "auto": "gtm_opt.solvers.portfolio:auto",
     "balanced_kmeans": "gtm_opt.solvers.baselines.min_cost_flow:BALANCED_KMEANS",
+    "balancing": "gtm_opt.solvers.balancing:balancing",
     "cpsat": "gtm_opt.solvers.exact:cpsat",
-    "even": "gtm_opt.solvers.even:even",
+    "generalized_assignment": "gtm_opt.solvers.generalized_assignment:generalized_assignment",
     "greedy_lookahead": "gtm_opt.solvers.baselines.lookahead:GREEDY_LOOKAHEAD",
     "k_means_constrained": "gtm_opt.solvers.baselines.peers:KMEANS_CONSTRAINED",
     "karmarkar_karp": "gtm_opt.solvers.baselines.partitioning:KARMARKAR_KARP",
+    "lagrangian": "gtm_opt.solvers.lagrangian:lagrangian",
+    "lns": "gtm_opt.solvers.lns:lns",
+    "local_search": "gtm_opt.solvers.local_search:local_search",
     "lpt": "gtm_opt.solvers.baselines.partitioning:LPT",
     "milp": "gtm_opt.solvers.exact:milp",
     "multifit": "gtm_opt.solvers.baselines.partitioning:MULTIFIT",
-    "packing": "gtm_opt.solvers.packing:packing",
-    "prices": "gtm_opt.solvers.prices:prices",
     "prtpy": "gtm_opt.solvers.baselines.peers:PRTPY",
     "pulp": "gtm_opt.solvers.exact:pulp_solver",
     "pymetis": "gtm_opt.solvers.baselines.peers:METIS",
     "random": "gtm_opt.solvers.baselines.deals:RANDOM",
-    "resplit": "gtm_opt.solvers.resplit:resplit",
     "round_robin": "gtm_opt.solvers.baselines.deals:ROUND_ROBIN",
-    "search": "gtm_opt.solvers.search:search",
     "snake_draft": "gtm_opt.solvers.baselines.deals:SNAKE_DRAFT",
     "transport": "gtm_opt.solvers.baselines.transport:TRANSPORT",
     "waterfall": "gtm_opt.solvers.baselines.deals:WATERFALL",
+}
+# old name -> name; the old ones keep working for one release, with a warning
+RENAMED = {
+    "even": "balancing",
+    "packing": "generalized_assignment",
+    "prices": "lagrangian",
+    "resplit": "lns",
+    "search": "local_search",
 }
 _REGISTERED: dict[str, Solver] = {}
 
@@ -90,11 +98,19 @@ def get_solver(name: str | Solver) -> Solver:
     ------
     SolverError
         When there is none of that name; the message lists the names.
+
+    Notes
+    -----
+    The names of earlier releases (``even``, ``packing``, ``prices``, ``resplit``, ``search``) are still
+    understood, with a `gtm_opt.errors.RenamedWarning` that gives the present one.
     """
     if not isinstance(name, str):
         return name
     if name in _REGISTERED:
         return _REGISTERED[name]
+    if name in RENAMED:
+        warn_renamed(f"solver '{name}'", f"'{RENAMED[name]}'")
+        name = RENAMED[name]
     if name in _OWN:
         module, attribute = _OWN[name].split(":")
         own: Solver = getattr(import_module(module), attribute)

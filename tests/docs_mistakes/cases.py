@@ -179,7 +179,7 @@ RULES: list[Case] = [
 ]
 
 CARVE: list[Case] = [
-    ("A mistyped solver", lambda: gtm.carve(problem(), solver="serch")),
+    ("A mistyped solver", lambda: gtm.carve(problem(), solver="local_serch")),
     ("No time at all", lambda: gtm.carve(problem(), time_limit=0)),
     ("Endless effort", lambda: gtm.carve(problem(), effort=float("inf"))),
     ("A seed that is no number", lambda: gtm.carve(problem(), seed=-1)),

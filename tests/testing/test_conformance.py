@@ -18,7 +18,7 @@ from gtm_opt.testing import CHECKS, all_cases, cases_for, check_solver
 # Other people's loops cannot be stopped from outside.
 NOT_INTERRUPTIBLE = {"k_means_constrained", "prtpy", "pymetis"}
 # Models solved to optimality on every case and check: left to the slow run.
-SLOW = {"cpsat", "milp", "pulp", "resplit"}
+SLOW = {"cpsat", "milp", "pulp", "lns"}
 CLOCK = np.random.default_rng(0)
 
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gtm_opt.solvers.prices.blocks import Blocks
+from gtm_opt.solvers.lagrangian.blocks import Blocks
 
 if TYPE_CHECKING:
     from gtm_opt.instance import FloatArray, Instance, IntArray
-    from gtm_opt.solvers.prices.ascent import Prices, Stage
-    from gtm_opt.solvers.prices.blocks import Block
+    from gtm_opt.solvers.lagrangian.ascent import Prices, Stage
+    from gtm_opt.solvers.lagrangian.blocks import Block
 
 __all__ = ["Wishes", "dithered", "wishes"]
 
@@ -38,7 +38,7 @@ class Wishes:
 
 def wishes(instance: Instance, prices: Prices, workers: int | None = None) -> Wishes:
     """Return best territory, margin and size of every unit. One chunked pass."""
-    from gtm_opt.solvers.prices._kernels import reduced
+    from gtm_opt.solvers.lagrangian._kernels import reduced
     from gtm_opt.solvers.rounding._kernels import decide
 
     price = np.array(prices.prices, dtype=np.float64, order="C")
@@ -73,7 +73,7 @@ def dithered(instance: Instance, stage: Stage, workers: int | None = None) -> In
     by one to the territory, among those they have a share in, that keeps the totals nearest to theirs.
     One chunked pass.
     """
-    from gtm_opt.solvers.prices._kernels import reduced
+    from gtm_opt.solvers.lagrangian._kernels import reduced
     from gtm_opt.solvers.rounding._kernels import dither
 
     price = np.array(stage.prices, dtype=np.float64, order="C")

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from gtm_opt.measures import evaluate
-from gtm_opt.solvers.prices.ascent import reduced_costs
+from gtm_opt.solvers.lagrangian.ascent import reduced_costs
 from gtm_opt.solvers.rounding.core import Core
 from gtm_opt.solvers.rounding.margins import dithered, wishes
 from gtm_opt.solvers.rounding.polish import anneal_core
@@ -16,7 +16,7 @@ from gtm_opt.solvers.rounding.polish import anneal_core
 if TYPE_CHECKING:
     from gtm_opt.instance import FloatArray, Instance, IntArray
     from gtm_opt.measures.objective import Evaluation
-    from gtm_opt.solvers.prices.ascent import Prices
+    from gtm_opt.solvers.lagrangian.ascent import Prices
     from gtm_opt.solvers.protocol import Run
     from gtm_opt.solvers.rounding.margins import Wishes
 

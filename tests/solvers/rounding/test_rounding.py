@@ -9,7 +9,7 @@ import pytest
 
 from gtm_opt.instance import Dense, Instance, SideRow, Stay
 from gtm_opt.measures import evaluate, territory_totals
-from gtm_opt.solvers.prices import solve_prices
+from gtm_opt.solvers.lagrangian import solve_prices
 from gtm_opt.solvers.protocol import Run
 from gtm_opt.solvers.rounding import core_units, round_prices
 from gtm_opt.solvers.rounding.margins import dithered, wishes

@@ -1,0 +1,257 @@
+"""Prices of the balance bands: ascent through falling temperatures, on a sample first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gtm_opt.solvers.lagrangian.blocks import Blocks, read_block
+from gtm_opt.solvers.lagrangian.dual import Dual, survey_costs
+from gtm_opt.solvers.lagrangian.newton import Climber
+
+if TYPE_CHECKING:
+    from gtm_opt.instance import FloatArray, Instance, IntArray, Rows
+    from gtm_opt.solvers.protocol import Run
+
+__all__ = ["Prices", "Stage", "reduced_costs", "solve_prices"]
+
+SAMPLE = 20_000
+"""Units in the sample that finds the first prices of a large instance."""
+
+_HOT, _COLD, _FALL = 0.3, 0.0001, 0.4
+_WARM = 0.0016
+_COLDEST = 1e-6
+_SLACK = 1e-5
+_LEAST_SPAN = 0.1
+_STAGES = 9
+_STEPS_EACH = 15
+_LAST_STEPS = 30
+_RELATIVE_TOLERANCE = 2e-7
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stage:
+    """Where the ascent stood at one temperature: its softmin shares nearly meet the bands.
+
+    Attributes
+    ----------
+    prices : ndarray of shape (n_territories, n_criteria)
+    side_prices : ndarray of shape (n_side_rows,)
+    heat : ndarray of shape (1 + n_criteria + n_side_rows,)
+        Temperature of a unit: ``heat[0] + heat[1:] . (its activities, its largest use of each side row)``.
+    """
+
+    prices: FloatArray
+    side_prices: FloatArray
+    heat: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prices:
+    """Multipliers of the balance bands and side rows, with the bound they prove.
+
+    Attributes
+    ----------
+    prices : ndarray of shape (n_territories, n_criteria)
+        Per unit of activity; > 0 presses a total down, < 0 draws it up.
+    side_prices : ndarray of shape (n_side_rows,)
+        Per unit of the side row, >= 0.
+    bound : float
+        Lower bound on the objective of every assignment that keeps the hard bands and side rows
+        (``inf`` when some unit has no allowed territory).
+    iterations : int
+        Passes over the units.
+    proved_infeasible : bool
+        The bound exceeds what any assignment can cost: bands, bars and side rows contradict each
+        other even if units could be divided.
+    sampled : int
+        Units of the sample the ascent began on, 0 if it began on all.
+    temperature : float
+        Last temperature, in units of cost.
+    stages : tuple of Stage
+        The last few temperatures, coldest first; rounding starts from them.
+    """
+
+    prices: FloatArray
+    side_prices: FloatArray
+    bound: float
+    iterations: int = 0
+    proved_infeasible: bool = False
+    sampled: int = 0
+    temperature: float = 0.0
+    stages: tuple[Stage, ...] = ()
+
+
+def reduced_costs(instance: Instance, prices: FloatArray, side_prices: FloatArray, rows: Rows) -> FloatArray:
+    """Return preference cost plus the price of what each unit brings, shape (len(rows), n_territories).
+
+    Parameters
+    ----------
+    instance : Instance
+    prices : ndarray of shape (n_territories, n_criteria)
+    side_prices : ndarray of shape (n_side_rows,)
+    rows : slice or ndarray of int
+
+    Returns
+    -------
+    ndarray
+        ``inf`` where barred. At the best prices a unit sits where this is lowest; the distance to the
+        second lowest is its margin.
+    """
+    from gtm_opt.solvers.lagrangian._kernels import reduced
+
+    block = read_block(instance, rows)
+    reduced(
+        block.cost,
+        block.activities,
+        block.side,
+        np.array(prices, dtype=np.float64, order="C"),
+        np.array(side_prices, dtype=np.float64),
+    )
+    return block.cost
+
+
+def solve_prices(
+    instance: Instance, run: Run, effort: float = 1.0, start: Prices | None = None, workers: int | None = None
+) -> Prices:
+    """Maximize the Lagrangian dual of bands and side rows.
+
+    Parameters
+    ----------
+    instance : Instance
+        ``apart`` groups and ``evenness`` are not seen by the prices; the bound stays valid for the
+        cost objective.
+    run : Run
+    effort : float
+        Multiplies the iteration budget.
+    start : Prices, optional
+        Prices of a similar instance: the ascent begins cooler.
+    workers : int, optional
+        Threads; does not change the result.
+
+    Returns
+    -------
+    Prices
+
+    Notes
+    -----
+    With multipliers ``y`` of the bands (and ``u >= 0`` of the side rows) every unit decides alone, so
+
+        D(y, u) = sum_i min_k ( c_ik + w_i . y_k + a_ik . u ) - sum_kj ( U_kj y_kj+ - L_kj y_kj- ) - b . u
+
+    bounds the objective from below for every ``y`` with ``|y_kj| <= penalty_j / target_kj``. The inner
+    minimum is smoothed by a softmin of falling temperature, and each smooth dual climbed by Newton
+    steps whose quadratic model keeps the kinks at ``y = 0`` and the box exactly. The reported bound is
+    the plain dual, with compensated sums, less an allowance for rounding.
+
+    One pass costs O(n K m) plus O(m^2) per pair of territories between which a unit is torn. Large
+    instances are first solved on a stratified sample that holds the largest units. Deterministic.
+
+    References
+    ----------
+    Geoffrion (1974), "Lagrangean relaxation for integer programming", doi:10.1007/BFb0120690.
+    Nesterov (2005), "Smooth minimization of non-smooth functions", doi:10.1007/s10107-004-0552-5.
+    """
+    with Blocks(instance, workers=workers) as blocks:
+        first = survey_costs(blocks)
+        if first.impossible:
+            return _nothing(instance)
+        scale = first.spread / max(first.n_units, 1.0)
+        scale = scale if scale > 0 else 1.0
+        unit = scale * first.n_units / instance.n_territories
+        sampled, point = 0, None
+        if start is not None:
+            point = Dual(instance, first.spread).join(start.prices, start.side_prices)
+        passes = 0
+        if instance.n_units > 3 * SAMPLE and point is None:
+            units, weight = stratified_sample(instance, SAMPLE)
+            stretch = _stretch(instance, units, weight)
+            sampled = len(units)
+            with Blocks(instance, units, weight, workers) as part:
+                climber = _climber(Dual(instance, first.spread, stretch), run, None, unit)
+                _cool(climber, part, scale, _HOT, effort, finish=False)
+            point, passes = climber.best_point, climber.passes
+        dual = Dual(instance, first.spread)
+        climber = _climber(dual, run, point, unit)
+        coldest = _cool(climber, blocks, scale, _HOT if point is None else _WARM, effort, finish=True)
+    prices, side_prices = dual.split(climber.best_point)
+    stages = tuple(Stage(*dual.split(at), heat) for at, heat in climber.stages[: -_STAGES - 1 : -1])
+    most = first.largest + _largest_penalty(instance)
+    proved = climber.bound > most + 1e-9 * max(abs(most), first.spread)
+    return Prices(prices, side_prices, climber.bound, passes + climber.passes, proved, sampled, coldest, stages)
+
+
+def _climber(dual: Dual, run: Run, point: FloatArray | None, unit: float) -> Climber:
+    point = np.zeros(dual.n_multipliers) if point is None else point
+    point = np.clip(point, dual.limits.low, dual.limits.high)
+    return Climber(dual, run, point, point, unit)
+
+
+def _cool(climber: Climber, blocks: Blocks, scale: float, hot: float, effort: float, *, finish: bool) -> float:
+    """Climb at temperatures that fall from ``hot`` times ``scale``; return the last one.
+
+    Down to `_COLD`, and with ``finish`` on to `_COLDEST` as long as the smoothing still costs more than
+    `_SLACK` of the bound: where many units are torn it does, elsewhere this ends at once.
+    """
+    factor, budget = hot, min(effort, 1e6)
+    while True:
+        last = factor <= _COLD * 1.0001
+        steps = max(1, round((_LAST_STEPS if last else _STEPS_EACH) * budget))
+        size = max(abs(climber.bound), scale) if np.isfinite(climber.bound) else scale
+        tolerance = _RELATIVE_TOLERANCE * (1.0 if last else 300.0) * size
+        heat = climber.dual.heat(factor, scale, climber.point, _LEAST_SPAN * climber.unit)
+        climber.climb(blocks, heat, steps, tolerance)
+        climber.stages.append((climber.point, heat))
+        if finish:
+            climber.run.report("prices", bound=climber.bound)
+        small = not finish or climber.slack <= _SLACK * abs(climber.bound) or factor <= _COLDEST
+        if climber.run.stop() or (last and small):
+            return factor * scale
+        factor = factor * _FALL if last else max(_COLD, factor * _FALL)
+
+
+def stratified_sample(instance: Instance, size: int) -> tuple[IntArray, FloatArray]:
+    """Return positions (sorted) and weights of a sample that holds the largest units.
+
+    Half of the sample are the units with the largest share of any criterion (weight 1), the rest one
+    unit from each of as many equal stretches of the other units.
+    """
+    n = instance.n_units
+    biggest = np.empty(n)
+    total = np.maximum(instance.target.sum(axis=0), 1e-300)
+    for rows in instance.chunks():
+        biggest[rows] = (instance.activities3()[rows] / total).max(axis=(1, 2))
+    top = np.sort(np.argpartition(-biggest, size // 2)[: size // 2])
+    rest = np.setdiff1d(np.arange(n), top, assume_unique=True)
+    edges = np.linspace(0, len(rest), size - len(top) + 1).astype(np.int64)
+    pick = edges[:-1] + (np.random.default_rng(0).random(len(edges) - 1) * np.diff(edges)).astype(np.int64)
+    units = np.concatenate([top, rest[pick]])
+    weight = np.concatenate([np.ones(len(top)), np.diff(edges).astype(np.float64)])
+    order = np.argsort(units, kind="stable")
+    return units[order], weight[order]
+
+
+def _stretch(instance: Instance, units: IntArray, weight: FloatArray) -> FloatArray:
+    """Return total of the weighted sample over total of the instance, per criterion."""
+    mean = instance.activities3().mean(axis=1) if instance.by_territory else instance.activities
+    total = mean.sum(axis=0)
+    part: FloatArray = weight @ mean[units]
+    return np.where(total > 0, part / np.where(total > 0, total, 1.0), 1.0)
+
+
+def _largest_penalty(instance: Instance) -> float:
+    """Return an upper limit on what elastic bands can cost."""
+    elastic = np.isfinite(instance.penalty)
+    if not elastic.any():
+        return 0.0
+    most = instance.activities3().max(axis=1).sum(axis=0)
+    scale = np.where(instance.target > 0, instance.target, 1.0)
+    excess = np.maximum(np.maximum(instance.lower, most - instance.upper), 0.0) / scale
+    return float((excess[:, elastic] * instance.penalty[elastic]).sum())
+
+
+def _nothing(instance: Instance) -> Prices:
+    """Return what there is to say when a unit is barred everywhere."""
+    return Prices(np.zeros(instance.target.shape), np.zeros(len(instance.side)), np.inf, proved_infeasible=True)
