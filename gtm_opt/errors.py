@@ -26,6 +26,7 @@ __all__ = [
     "ScalingWarning",
     "SolverError",
     "SolverNotAvailableError",
+    "amount_text",
     "number_text",
     "percent_text",
     "shorten",
@@ -109,6 +110,17 @@ def number_text(value: float) -> str:
     if 1000 <= abs(value) < float("inf"):
         return f"{value:,.0f}"
     return f"{value:.4g}"
+
+
+def amount_text(value: float, currency: str = "") -> str:
+    """Return an amount of money in whole units, with the currency where it is known.
+
+    Examples
+    --------
+    >>> amount_text(1234567.0, "EUR"), amount_text(-20)
+    ('1,234,567 EUR', '-20')
+    """
+    return f"{value:,.0f} {currency}".rstrip()
 
 
 def percent_text(fraction: float, digits: int = 1) -> str:
@@ -197,7 +209,7 @@ def warn_renamed(old: str, new: str, *, stacklevel: int = 3) -> None:
     Parameters
     ----------
     old, new : str
-        How the user writes it, for example ``"Role(productivity_usd_py=...)"``.
+        How the user writes it, for example ``"Role(productivity_py=...)"``.
     stacklevel : int
         As in `warnings.warn`, counted from this function.
     """

@@ -88,7 +88,7 @@ assert total(np.arange(4.0)) == 6.0
 
 
 def test_pandas_reads_and_writes_a_workbook(tmp_path: Path) -> None:
-    table = pd.DataFrame({"account": ["A-1", "A-2"], "revenue_usd": [1.5, 2.0]})
+    table = pd.DataFrame({"account": ["A-1", "A-2"], "revenue": [1.5, 2.0]})
     path = tmp_path / "book.xlsx"
     with pd.ExcelWriter(path, engine="openpyxl") as writer:
         table.to_excel(writer, sheet_name="accounts", index=False)
@@ -97,7 +97,7 @@ def test_pandas_reads_and_writes_a_workbook(tmp_path: Path) -> None:
 
 def test_pandas_reads_and_writes_parquet(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
-    table = pd.DataFrame({"account": ["A-1", "A-2"], "revenue_usd": [1.5, 2.0]})
+    table = pd.DataFrame({"account": ["A-1", "A-2"], "revenue": [1.5, 2.0]})
     table.to_parquet(tmp_path / "accounts.parquet", index=False)
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "accounts.parquet"), table)
 

@@ -134,8 +134,8 @@ def carve(
     --------
     >>> import pandas as pd
     >>> from gtm_opt.model import Balance, CarvingProblem
-    >>> accounts = pd.DataFrame({"account_id": list("abcd"), "arr_usd": [4.0, 3.0, 2.0, 1.0]})
-    >>> carving = carve(CarvingProblem(accounts, 2, [Balance("arr_usd")]))
+    >>> accounts = pd.DataFrame({"account_id": list("abcd"), "arr": [4.0, 3.0, 2.0, 1.0]})
+    >>> carving = carve(CarvingProblem(accounts, 2, [Balance("arr")]))
     >>> carving.status.value, float(carving.criteria["worst_deviation"].abs().max())
     ('optimal', 0.0)
     """

@@ -34,7 +34,7 @@ class Level:
 
     Examples
     --------
-    >>> levels = {"region": Level(tolerance=0.02, balance=["potential_usd"])}
+    >>> levels = {"region": Level(tolerance=0.02, balance=["potential"])}
     """
 
     tolerance: float | Mapping[str, float] | None = None

@@ -85,10 +85,11 @@ def _build(config: Config, request: Request, limit: float | None, seed: int, on_
         max_buckets=wish.max_buckets,
         roles=request.roles or None,
         calendar=request.calendar,
-        target_usd=None if quota is None else quota.target_usd,
+        target=None if quota is None else quota.target,
         over_assign=None if quota is None else quota.over_assign,
         quota_weights="share" if quota is None else quota.weights,
         unit=1_000 if quota is None else quota.unit,
+        currency="" if quota is None else quota.currency,
         carve_options={
             "solver": wish.solver,
             "time_limit": limit,

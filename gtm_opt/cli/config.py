@@ -279,7 +279,7 @@ class RoleWords(Section):
     """What a kind of seller produces."""
 
     name: str
-    productivity_usd_py: float = Field(ge=0)
+    productivity_py: float = Field(ge=0)
     segment: str | None = None
     ramp: list[float] = []
     ramp_quota: list[float] | None = None
@@ -290,10 +290,11 @@ class RoleWords(Section):
 class Quota(Section):
     """The number, and how it is handed down."""
 
-    target_usd: float = Field(ge=0)
+    target: float = Field(ge=0)
     over_assign: PerTerritory | None = None
     weights: str | dict[str, float] = "share"
     unit: int = Field(1_000, ge=1)
+    currency: str = ""
 
 
 class Output(Section):

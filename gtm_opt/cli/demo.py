@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from gtm_opt.cli.exits import ExitCode
 
-__all__ = ["TARGET_USD", "run_demo"]
+__all__ = ["TARGET", "run_demo"]
 
-TARGET_USD = 9_500_000
+TARGET = 9_500_000
 
 
 def run_demo(
@@ -33,7 +33,7 @@ def run_demo(
     if not quiet:
         typer.echo(
             f"The built-in example: {len(accounts):,} accounts, {len(reps)} seats, "
-            f"{reps['manager'].nunique()} managers, a target of {TARGET_USD:,} USD.\n"
+            f"{reps['manager'].nunique()} managers, a target of {TARGET:,} USD.\n"
         )
     with progress_line(quiet, time_limit) as callback:
         plan = build_plan(
@@ -41,17 +41,18 @@ def run_demo(
             reps,
             levels=["region", "manager"],
             balance=[
-                Balance("potential_usd", tolerance=0.10, priority=1),
-                Balance("open_pipeline_usd", tolerance=0.20, priority=2),
+                Balance("potential", tolerance=0.10, priority=1),
+                Balance("open_pipeline", tolerance=0.20, priority=2),
                 Count(tolerance=0.15, priority=2),
             ],
-            prefer=[KeepOwner("owner", value="arr_usd"), KeepOwner("owner", weight=0.5)],
+            prefer=[KeepOwner("owner", value="arr"), KeepOwner("owner", weight=0.5)],
             rules=[KeepTogether("parent_id")],
-            roles=Role("AE", productivity_usd_py=1_000_000, ramp=Ramp.steps([0, 0.25, 0.5, 0.75])),
+            roles=Role("AE", productivity_py=1_000_000, ramp=Ramp.steps([0, 0.25, 0.5, 0.75])),
             calendar=Calendar("2027-01", season=[0.20, 0.24, 0.26, 0.30]),
-            target_usd=TARGET_USD,
+            target=TARGET,
+            currency="USD",
             over_assign={"manager": 0.03, "rep_id": 0.05},
-            quota_weights={"potential_usd": 0.6, "capacity": 0.4},
+            quota_weights={"potential": 0.6, "capacity": 0.4},
             carve_options={"time_limit": time_limit, "seed": seed or 0, "solver": solver, "progress": callback},
         )
     return finish(plan, out, "csv", excel, quiet)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from gtm_opt.cli.config import Config
 from gtm_opt.cli.exits import UserMistakeError
+from gtm_opt.errors import warn_renamed
 from gtm_opt.model.tables import did_you_mean
 
 if TYPE_CHECKING:
@@ -21,6 +22,11 @@ __all__ = ["read_config"]
 
 _HEADER = re.compile(r"^\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(#.*)?$")
 _KINDS = "balance", "prefer", "rules"
+_RENAMED = {
+    "roles": {"productivity_usd_py": "productivity_py"},
+    "quota": {"target_usd": "target"},
+}
+"""Words of the last release by section, understood for one release more."""
 
 
 def read_config(path: Path) -> Config:
@@ -42,12 +48,27 @@ def read_config(path: Path) -> Config:
     except tomllib.TOMLDecodeError as error:
         raise UserMistakeError(f"'{path}' is not valid TOML: {error}.{_toml_hint(text, str(error))}") from None
     try:
-        return Config.model_validate(data)
+        return Config.model_validate(_with_present_words(data, path))
     except ValidationError as error:
         found = [_describe(detail, text) for detail in error.errors(include_url=False)]
         count = "1 thing is" if len(found) == 1 else f"{len(found)} things are"
         lines = "\n".join(f"{n}. {line}" if len(found) > 1 else line for n, line in enumerate(found, 1))
         raise UserMistakeError(f"{count} wrong in '{path}':\n{lines}") from None
+
+
+def _with_present_words(data: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Return the data with words of the last release replaced, each with a warning."""
+    out = dict(data)
+    for section, words in _RENAMED.items():
+        entries = out.get(section)
+        for entry in entries if isinstance(entries, list) else [entries]:
+            if not isinstance(entry, dict):
+                continue
+            for old in [word for word in words if word in entry]:
+                if words[old] not in entry:
+                    warn_renamed(f"{path.name}, [{section}] {old}", words[old])
+                    entry[words[old]] = entry.pop(old)
+    return out
 
 
 def _toml_hint(text: str, message: str) -> str:

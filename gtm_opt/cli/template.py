@@ -14,10 +14,10 @@ id = "account_id"                # column with the account ids: unique, never em
 # sheet = "Accounts"             # of a workbook; default: the first
 # separator = ";"                # of a text file; default: what the header line uses
 # encoding = "cp1252"            # default: UTF-8; errors = "replace" drops what cannot be read
-# columns = { arr_usd = "Annual Revenue" }        # name used here = name in the file
-# parse = ["arr_usd"]            # read "$500,343 ", "($3,864)", "1.2M", "-" as numbers
+# columns = { arr = "Annual Revenue" }        # name used here = name in the file
+# parse = ["arr"]            # read "$500,343 ", "($3,864)", "1.2M", "-" as numbers
 # decimal = ","                  # for parse: "1.234,50"
-# fill = { arr_usd = 0 }         # what an empty cell stands for
+# fill = { arr = 0 }         # what an empty cell stands for
 # replace = { industry = { "Technolgy" = "Technology" } }   # mend values
 # where = { country = ["US", "CA"] }              # only these rows
 # where_not = { status = "churned" }              # not these rows
@@ -29,10 +29,10 @@ id = "account_id"                # column with the account ids: unique, never em
 # date = "close_date"
 # date_format = "%d-%m-%Y"       # default: 2027-01-31
 # [accounts.join.measures]
-# open_pipeline_usd = { how = "sum", column = "amount_usd", where = { stage = ["Open", "Commit"] } }
-# won_last_year_usd = { how = "sum", column = "amount_usd", where = { stage = "Won" }, since = "2026-01-01" }
+# open_pipeline = { how = "sum", column = "amount", where = { stage = ["Open", "Commit"] } }
+# won_last_year = { how = "sum", column = "amount", where = { stage = "Won" }, since = "2026-01-01" }
 # open_deals = { how = "count", where = { stage = "Open" } }
-# owner = { how = "most_value", column = "rep", by = "amount_usd" }     # or most_frequent, or latest
+# owner = { how = "most_value", column = "rep", by = "amount" }     # or most_frequent, or latest
 
 # One territory per rep:
 [reps]
@@ -53,7 +53,7 @@ id = "rep_id"
 
 # What shall be even. Priority 1 first; what cannot be kept gives way from the last priority up.
 [[balance]]
-column = "arr_usd"
+column = "arr"
 tolerance = 0.05                 # within 5 % of each territory's share
 priority = 1
 
@@ -75,7 +75,7 @@ priority = 2
 [[prefer]]
 kind = "keep_owner"
 owner = "owner"                  # column with the id of the rep who owns the account today
-value = "arr_usd"                # what moving costs; default: every account the same
+value = "arr"                # what moving costs; default: every account the same
 # unknown = "unowned"            # owners who are no reps any more: their accounts are free
 
 # [[prefer]]
@@ -87,7 +87,7 @@ value = "arr_usd"                # what moving costs; default: every account the
 # file = "opportunities.csv"
 # key = "account_id"
 # rep = "rep"
-# deal_value = "amount_usd"
+# deal_value = "amount"
 # [[prefer]]
 # kind = "fit"                   # scores 0 to 1: first column the value of `by`, one column per territory
 # file = "skills.csv"
@@ -113,7 +113,7 @@ value = "arr_usd"                # what moving costs; default: every account the
 # [[rules]]
 # kind = "max_moved"
 # share = 0.20                   # at most 20 % may leave their owner
-# by = "arr_usd"
+# by = "arr"
 
 [carve]
 # solver = "auto"                # `gtm-opt solvers` lists them
@@ -131,12 +131,12 @@ on_infeasible = "raise"          # "nearest": make the nearest possible plan and
 # season = [0.20, 0.24, 0.26, 0.30]               # share of the year in each quarter
 # [[roles]]
 # name = "AE"                    # the reps' column `role` says who has which, when there are several
-# productivity_usd_py = 900000   # what a ramped rep books in a year
+# productivity_py = 900000   # what a ramped rep books in a year
 # ramp = [0, 0.25, 0.5, 0.75]    # by month of tenure, 1 afterwards (the reps' column start_date)
 # [quota]
-# target_usd = 20000000
+# target = 20000000
 # over_assign = { manager = 0.05, rep_id = 0.05 } # by level, into which the edge leads; or one number
-# weights = "share"              # or "equal", "capacity", an account column, or { arr_usd = 0.5, capacity = 0.5 }
+# weights = "share"              # or "equal", "capacity", an account column, or { arr = 0.5, capacity = 0.5 }
 # unit = 1000
 
 [output]

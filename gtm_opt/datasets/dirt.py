@@ -19,11 +19,11 @@ __all__ = ["KINDS", "dirty"]
 
 def _as_text(accounts: pd.DataFrame, rows: NDArray[np.int64]) -> pd.DataFrame:
     """Dollar signs, thousands separators, trailing blanks, brackets for losses, dashes for nothing."""
-    values = accounts["potential_usd"].to_numpy()
+    values = accounts["potential"].to_numpy()
     text = [f"${v:,.0f} " for v in values]
     for count, row in enumerate(rows.tolist()):
         text[row] = ("-", f"(${values[row]:,.2f})", f"{values[row]:.0f} USD")[count % 3]
-    return accounts.assign(potential_usd=np.array(text, dtype=object))
+    return accounts.assign(potential=np.array(text, dtype=object))
 
 
 def _doubled(accounts: pd.DataFrame, rows: NDArray[np.int64]) -> pd.DataFrame:
@@ -49,8 +49,8 @@ def _own_parent(accounts: pd.DataFrame, rows: NDArray[np.int64]) -> pd.DataFrame
 
 KINDS: dict[str, Callable[[pd.DataFrame, NDArray[np.int64]], pd.DataFrame]] = {
     "text_numbers": _as_text,
-    "missing_values": _planted("open_pipeline_usd", np.nan),
-    "negative_values": _planted("arr_usd", -1.0),
+    "missing_values": _planted("open_pipeline", np.nan),
+    "negative_values": _planted("arr", -1.0),
     "missing_ids": _planted("account_id", None),
     "unknown_owners": _planted("owner", "R-9999"),
     "unknown_parents": _planted("parent_id", "A-999999"),
@@ -85,7 +85,7 @@ def dirty(accounts: pd.DataFrame, kinds: Sequence[str] | None = None, *, rows: i
     --------
     >>> from gtm_opt.datasets import make_saas
     >>> accounts, _ = make_saas(50, seed=1)
-    >>> dirty(accounts, ["text_numbers"], rows=0)["potential_usd"].iloc[0]
+    >>> dirty(accounts, ["text_numbers"], rows=0)["potential"].iloc[0]
     '$269,004 '
     """
     chosen = list(KINDS) if kinds is None else list(kinds)

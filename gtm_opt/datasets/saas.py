@@ -51,8 +51,8 @@ def make_saas(
     -------
     accounts : DataFrame
         ``account_id, name, parent_id, segment`` (named, enterprise, commercial, smb), ``industry, employees,
-        country, state, city, lat, lon, owner`` (rep id; empty: nobody), ``owner_since, arr_usd`` (0: no customer yet),
-        ``potential_usd`` (lognormal, sigma 1.5), ``open_pipeline_usd`` (60 % zeros), ``leads, last_touch``.
+        country, state, city, lat, lon, owner`` (rep id; empty: nobody), ``owner_since, arr`` (0: no customer yet),
+        ``potential`` (lognormal, sigma 1.5), ``open_pipeline`` (60 % zeros), ``leads, last_touch``.
     reps : DataFrame
         ``rep_id, name, manager_id, manager, region, area, segment, start_date, end_date, status`` (filled, to be
         hired, to be replaced), ``capacity`` (share of a full book), ``city, lat, lon``, and one column
@@ -98,8 +98,8 @@ def make_saas(
     accounts["owner"], accounts["owner_since"] = owner, since
     accounts["last_touch"] = TODAY - pd.to_timedelta(history.integers(0, 400, n_accounts), unit="D")
     order = (
-        "account_id name parent_id segment industry employees country state city lat lon owner owner_since arr_usd "
-        "potential_usd open_pipeline_usd leads last_touch"
+        "account_id name parent_id segment industry employees country state city lat lon owner owner_since arr "
+        "potential open_pipeline leads last_touch"
     )
     accounts = accounts[order.split()].astype(dict.fromkeys(ACCOUNT_DATES, "datetime64[ns]"))
     return accounts, reps.astype(dict.fromkeys(REP_DATES, "datetime64[ns]"))
@@ -141,9 +141,9 @@ def _sizes(n: int, rng: np.random.Generator) -> pd.DataFrame:
         {
             "segment": segment.astype(object),
             "employees": employees,
-            "arr_usd": np.rint(arr).astype(np.int64),
-            "potential_usd": np.maximum(500, np.rint(potential)).astype(np.int64),
-            "open_pipeline_usd": np.rint(columns.sparse_sizes(n, rng, median=12_000.0)).astype(np.int64),
+            "arr": np.rint(arr).astype(np.int64),
+            "potential": np.maximum(500, np.rint(potential)).astype(np.int64),
+            "open_pipeline": np.rint(columns.sparse_sizes(n, rng, median=12_000.0)).astype(np.int64),
             "leads": columns.poisson_counts(n, rng, mean=4.0).astype(np.int64),
         }
     )
@@ -153,7 +153,7 @@ def _parents(accounts: pd.DataFrame, fraction: float, rng: np.random.Generator) 
     """Return the position of each account's parent, -1 for none. Parents are large and have no parent themselves."""
     n = len(accounts)
     parent = np.full(n, -1, dtype=np.int64)
-    heads = np.argsort(-accounts["potential_usd"].to_numpy(), kind="stable")[: max(1, n // 40)]
+    heads = np.argsort(-accounts["potential"].to_numpy(), kind="stable")[: max(1, n // 40)]
     child = np.flatnonzero(rng.random(n) < fraction)
     child = child[~np.isin(child, heads)]
     weight = columns.lognormal_sizes(len(heads), rng, sigma=1.0)

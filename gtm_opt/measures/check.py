@@ -147,8 +147,8 @@ def check(problem: CarvingProblem, assignment: pd.DataFrame | pd.Series | Mappin
     Examples
     --------
     >>> from gtm_opt.model import Balance, CarvingProblem
-    >>> accounts = pd.DataFrame({"account_id": ["a", "b", "c"], "arr_usd": [2.0, 1.0, 1.0]})
-    >>> problem = CarvingProblem(accounts, ["East", "West"], [Balance("arr_usd")])
+    >>> accounts = pd.DataFrame({"account_id": ["a", "b", "c"], "arr": [2.0, 1.0, 1.0]})
+    >>> problem = CarvingProblem(accounts, ["East", "West"], [Balance("arr")])
     >>> check(problem, {"a": "East", "b": "West", "c": "West"}).ok
     True
     """

@@ -32,7 +32,7 @@ class Balance:
     Attributes
     ----------
     column : str
-        Numeric account column, >= 0, for example revenue in USD.
+        Numeric account column, >= 0, for example revenue.
     tolerance : float
         Allowed relative deviation from the target, a fraction from 0 to 1: 0.05 is +-5 %.
     priority : int

@@ -55,8 +55,8 @@ class CarvingProblem:
 
     Examples
     --------
-    >>> accounts = pd.DataFrame({"account_id": list("abcd"), "arr_usd": [4.0, 3.0, 2.0, 1.0]})
-    >>> problem = CarvingProblem(accounts, ["East", "West"], [Balance("arr_usd")])
+    >>> accounts = pd.DataFrame({"account_id": list("abcd"), "arr": [4.0, 3.0, 2.0, 1.0]})
+    >>> problem = CarvingProblem(accounts, ["East", "West"], [Balance("arr")])
     >>> problem.territories.shares
     (0.5, 0.5)
     """

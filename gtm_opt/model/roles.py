@@ -10,6 +10,7 @@ import pandas as pd
 
 from gtm_opt.errors import DataError, Findings
 from gtm_opt.model.ramp import Ramp
+from gtm_opt.model.renamed import accept_renamed, rename_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["Role", "Roles"]
 
 _NO_RAMP = Ramp.none()
+RENAMED = {"productivity_usd_py": "productivity_py", "cost_usd_pm": "cost_pm", "hire_cost_usd": "hire_cost"}
+"""Former names of fields, understood for one release."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +30,8 @@ class Role:
     ----------
     name : str
         For example ``"AE-ENT"``.
-    productivity_usd_py : float
-        New bookings of a fully ramped rep, USD per year, >= 0. Productivity, not
+    productivity_py : float
+        New bookings of a fully ramped rep per year, in the plan's currency, >= 0. Productivity, not
         quota: where only quota is known, give quota times expected attainment.
     segment : str, optional
     ramp : Ramp
@@ -40,7 +43,7 @@ class Role:
     quota_type : {"direct", "overlay"}
         Overlay roles (sales engineers, specialists) share credit for what direct
         roles sell: they are left out of every roll-up.
-    cost_usd_pm, hire_cost_usd : float, optional
+    cost_pm, hire_cost : float, optional
         Fully loaded cost per rep and month; one-off cost of a hire.
 
     Raises
@@ -55,23 +58,23 @@ class Role:
     """
 
     name: str
-    productivity_usd_py: float
+    productivity_py: float
     segment: str | None = None
     ramp: Ramp = _NO_RAMP
     ramp_quota: Ramp | None = None
     fte: float = 1.0
     quota_type: Literal["direct", "overlay"] = "direct"
-    cost_usd_pm: float | None = None
-    hire_cost_usd: float | None = None
+    cost_pm: float | None = None
+    hire_cost: float | None = None
 
     def __post_init__(self) -> None:
         found = Findings()
         where = f"Role {self.name!r}"
         if not isinstance(self.name, str) or not self.name.strip():
             found.add("Role.name", "must be a non-empty text", got=repr(self.name))
-        for field in ("productivity_usd_py", "cost_usd_pm", "hire_cost_usd"):
+        for field in ("productivity_py", "cost_pm", "hire_cost"):
             value = getattr(self, field)
-            if value is None and field != "productivity_usd_py":
+            if value is None and field != "productivity_py":
                 continue
             if not _is_number(value) or value < 0:
                 found.add(f"{where}.{field}", "must be a finite number, not negative", got=repr(value))
@@ -90,6 +93,9 @@ class Role:
     def quota_ramp(self) -> Ramp:
         """The ramp that applies to quota: `ramp_quota`, or `ramp` where none is given."""
         return self.ramp if self.ramp_quota is None else self.ramp_quota
+
+
+Role.__init__ = accept_renamed(**RENAMED)(Role.__init__)  # type: ignore[method-assign]
 
 
 @dataclass(frozen=True)
@@ -131,13 +137,14 @@ class Roles:
         Parameters
         ----------
         frame : DataFrame
-            One row per role. Columns ``role`` and ``productivity_usd_py``; optional
+            One row per role. Columns ``role`` and ``productivity_py``; optional
             ``segment``, ``ramp`` and ``ramp_quota`` (`Ramp` objects, or lists of
-            monthly fractions), ``fte``, ``quota_type``, ``cost_usd_pm``,
-            ``hire_cost_usd``. Empty cells take the default.
+            monthly fractions), ``fte``, ``quota_type``, ``cost_pm``,
+            ``hire_cost``. Empty cells take the default.
         """
+        frame = rename_columns(frame, RENAMED, "roles")
         found = Findings()
-        missing = [c for c in ("role", "productivity_usd_py") if c not in frame.columns]
+        missing = [c for c in ("role", "productivity_py") if c not in frame.columns]
         if missing:
             found.add("roles", f"must have the columns {', '.join(missing)}", got=", ".join(map(str, frame.columns)))
         found.raise_if_any()
@@ -178,9 +185,9 @@ def _role_from_row(row: dict[object, object]) -> Role:
         value = fields.get(key)
         if isinstance(value, (list, tuple)):
             fields[key] = Ramp.steps(value)
-    known = {"productivity_usd_py", "segment", "ramp", "ramp_quota", "fte", "quota_type", "cost_usd_pm"}
-    kept = {k: v for k, v in fields.items() if k in known | {"hire_cost_usd"}}
-    kept.setdefault("productivity_usd_py", math.nan)
+    known = {"productivity_py", "segment", "ramp", "ramp_quota", "fte", "quota_type", "cost_pm"}
+    kept = {k: v for k, v in fields.items() if k in known | {"hire_cost"}}
+    kept.setdefault("productivity_py", math.nan)
     return Role(name, **kept)  # type: ignore[arg-type]
 
 

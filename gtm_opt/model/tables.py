@@ -33,8 +33,8 @@ def did_you_mean(name: object, known: Iterable[object], shown: int = 12) -> str:
 
     Examples
     --------
-    >>> did_you_mean("arr_us", ["arr_usd", "owner"])
-    "Did you mean 'arr_usd'?"
+    >>> did_you_mean("arr_us", ["arr", "owner"])
+    "Did you mean 'arr'?"
     """
     names = [str(k) for k in known]
     close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.6)

@@ -10,6 +10,7 @@ from gtm_opt.assignment import assign
 from gtm_opt.carving import Segments, carve
 from gtm_opt.errors import Findings
 from gtm_opt.model import MAX_BUCKETS, CarvingProblem, Hierarchy, KeepOwner, Territories
+from gtm_opt.model.renamed import accept_renamed
 from gtm_opt.model.roles import Roles
 from gtm_opt.model.tables import did_you_mean
 from gtm_opt.quota import cascade
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["build_plan", "rep_hierarchy"]
 
 
+@accept_renamed(target_usd="target")
 def build_plan(
     accounts: pd.DataFrame | CarvingProblem,
     reps: pd.DataFrame | None = None,
@@ -42,10 +44,11 @@ def build_plan(
     effective: str | date | pd.Timestamp | None = None,
     roles: Role | Roles | Sequence[Role] | None = None,
     calendar: Calendar | None = None,
-    target_usd: float | None = None,
+    target: float | None = None,
     over_assign: float | Mapping[str, float] | None = None,
     quota_weights: str | Mapping[str, float] = "share",
     unit: int = 1_000,
+    currency: str = "",
     carve_options: Mapping[str, Any] | None = None,
     **words: Any,
 ) -> Plan:
@@ -73,7 +76,7 @@ def build_plan(
     roles : Role, Roles or sequence of Role, optional
         With a calendar and reps: capacity is computed.
     calendar : Calendar, optional
-    target_usd : float, optional
+    target : float, optional
         The number to cascade; without it there are no quotas.
     over_assign : float or mapping, optional
         See `gtm_opt.cascade`.
@@ -81,7 +84,9 @@ def build_plan(
         ``"share"``, ``"equal"``, ``"capacity"``, a numeric account column (its total in each
         territory), or a mapping of several of the latter two to parts that sum to 1.
     unit : int
-        Quotas are multiples of this many USD.
+        Quotas are multiples of this amount.
+    currency : str
+        Label of all amounts, for display only: "EUR".
     carve_options : mapping, optional
         Passed to `gtm_opt.carve`: solver, time_limit, seed, effort, on_infeasible, progress, ...
     **words
@@ -94,9 +99,9 @@ def build_plan(
     Examples
     --------
     >>> from gtm_opt.model import Balance
-    >>> accounts = pd.DataFrame({"account_id": list("abcd"), "arr_usd": [4.0, 3.0, 2.0, 1.0]})
+    >>> accounts = pd.DataFrame({"account_id": list("abcd"), "arr": [4.0, 3.0, 2.0, 1.0]})
     >>> reps = pd.DataFrame({"rep_id": ["r1", "r2"]})
-    >>> plan = build_plan(accounts, reps, balance=[Balance("arr_usd")], target_usd=1_000_000)
+    >>> plan = build_plan(accounts, reps, balance=[Balance("arr")], target=1_000_000)
     >>> plan.quotas.quota("r1"), plan.check().ok
     (500000, True)
     """
@@ -109,8 +114,8 @@ def build_plan(
     if levels and hierarchy is None and reps is not None:
         hierarchy = rep_hierarchy(reps, levels, max_buckets)
     problem = _problem(accounts, reps, territories, hierarchy, words)
-    if target_usd is not None:
-        _try_quota_words(problem, hierarchy, max_buckets, target_usd, over_assign, unit, calendar)
+    if target is not None:
+        _try_quota_words(problem, hierarchy, max_buckets, target, over_assign, unit, calendar)
     carving = carve(problem, hierarchy=hierarchy, max_buckets=max_buckets, **(carve_options or {}))
     if effective is None and calendar is not None:
         effective = calendar.start
@@ -118,10 +123,10 @@ def build_plan(
     known = None if roles is None else Roles.of(roles)
     able = None
     if staffing is not None and known is not None and calendar is not None:
-        able = capacity(staffing, known, calendar)
+        able = capacity(staffing, known, calendar, currency=currency)
     quotas = None
-    if target_usd is not None:
-        quotas = _quotas(carving, able, target_usd, over_assign, quota_weights, unit, calendar)
+    if target is not None:
+        quotas = _quotas(carving, able, target, over_assign, quota_weights, unit, calendar, currency)
     return Plan(carving, staffing, able, quotas, known)
 
 
@@ -165,23 +170,25 @@ def _staff(
 def _quotas(
     carving: Carving,
     able: Capacity | None,
-    target_usd: float,
+    target: float,
     over_assign: float | Mapping[str, float] | None,
     weights: str | Mapping[str, float],
     unit: int,
     calendar: Calendar | None,
+    currency: str,
 ) -> Quotas:
     names = [weights] if isinstance(weights, str) else list(weights)
     wanted = [name for name in names if name not in ("share", "equal")]
     metrics = _metrics(carving, able, wanted) if wanted else None
     return cascade(
         carving.hierarchy,
-        target_usd,
+        target,
         over_assign=over_assign,
         weights=weights,
         metrics=metrics,
         unit=unit,
         calendar=calendar,
+        currency=currency,
     )
 
 
@@ -189,7 +196,7 @@ def _try_quota_words(
     problem: CarvingProblem,
     hierarchy: Hierarchy | Segments | Literal["flat"] | None,
     max_buckets: int,
-    target_usd: float,
+    target: float,
     over_assign: float | Mapping[str, float] | None,
     unit: int,
     calendar: Calendar | None,
@@ -203,7 +210,7 @@ def _try_quota_words(
         names = problem.territories.names
         buckets = max_buckets if hierarchy is None else max(2, len(names))
         tree = Hierarchy.split(names, root="all" if "all" not in names else "(all)", max_buckets=buckets)
-    cascade(tree, target_usd, over_assign=over_assign, weights="equal", unit=unit, calendar=calendar)
+    cascade(tree, target, over_assign=over_assign, weights="equal", unit=unit, calendar=calendar)
 
 
 def _metrics(carving: Carving, able: Capacity | None, names: Sequence[str]) -> pd.DataFrame:
@@ -214,7 +221,7 @@ def _metrics(carving: Carving, able: Capacity | None, names: Sequence[str]) -> p
     found = Findings()
     for name in names:
         if name == "capacity" and able is not None:
-            totals = able.by("seat_id").set_index("seat_id")["capacity_usd"]
+            totals = able.by("seat_id").set_index("seat_id")["capacity"]
             table[name] = totals.reindex(leaves).fillna(0.0).to_numpy()
         elif name == "capacity":
             found.add("quota_weights", "can be 'capacity' only with reps, roles and a calendar", remedy="Pass them.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from gtm_opt.errors import DataError, shorten
+from gtm_opt.errors import DataError, amount_text, shorten
 from gtm_opt.plan.parts import quota_by_territory, seller_table
 from gtm_opt.solvers import SolveStatus
 
@@ -20,7 +20,7 @@ __all__ = ["PlanCheck", "check_plan"]
 
 SHOWN = 50
 STRETCH = 0.25
-"""A territory is pointed out when its quota per USD of capacity is this much above the plan's."""
+"""A territory is pointed out when its quota per unit of capacity is this much above the plan's."""
 
 Row = tuple[str, str, str, str]
 
@@ -181,8 +181,8 @@ def _quotas(plan: Plan) -> list[Row] | None:
         quotas.tie_out()
     except DataError as error:
         rows += [("quotas", "violation", "tie-out", str(finding)) for finding in error.findings]
-    zero = [str(n) for n in quotas.table.loc[quotas.table["is_leaf"] & (quotas.table["quota_usd"] == 0), "node_id"]]
-    if zero and quotas.plan_usd:
+    zero = [str(n) for n in quotas.table.loc[quotas.table["is_leaf"] & (quotas.table["quota"] == 0), "node_id"]]
+    if zero and quotas.target:
         rows.append(("quotas", "note", "no quota", f"{_territories(zero)} asked for nothing: {shorten(zero)}"))
     return rows
 
@@ -198,7 +198,7 @@ def _carried(plan: Plan) -> list[Row] | None:
     worst = bare.sort_values("net_oa_frac", kind="stable").iloc[0]
     text = (
         f"at {len(bare)} node{'s' if len(bare) != 1 else ''} sellers carry less than is asked for (ramp, open seats): "
-        f"worst {worst['node_id']} carries {worst['carried_usd']:,.0f} of {worst['quota_usd']:,.0f} USD "
+        f"worst {worst['node_id']} carries {worst['carried']:,.0f} of {amount_text(worst['quota'], plan.currency)} "
         f"({worst['net_oa_frac']:+.1%})"
     )
     return [("quotas", "note", "carried quota", text)]
@@ -210,21 +210,24 @@ def _coverage(plan: Plan) -> list[Row] | None:
     quota = quota_by_territory(plan)
     year = plan.capacity.calendar.first_year().years[0]
     table = plan.capacity.by("seat_id", "fiscal_year")
-    able = table[table["fiscal_year"] == year].set_index("seat_id")["capacity_usd"].reindex(quota.index).fillna(0.0)
-    total, asked = float(able.sum()), float(plan.quotas.plan_usd)
+    able = table[table["fiscal_year"] == year].set_index("seat_id")["capacity"].reindex(quota.index).fillna(0.0)
+    total, asked = float(able.sum()), float(plan.quotas.target)
     if not (asked > 0 and total > 0):
         return []
     rows: list[Row] = []
     if total < asked:
-        text = f"capacity of {total:,.0f} USD covers {total / asked:.0%} of the target of {asked:,.0f} USD ({year})"
+        able_text, asked_text = amount_text(total, plan.currency), amount_text(asked, plan.currency)
+        text = f"capacity of {able_text} covers {total / asked:.0%} of the target of {asked_text} ({year})"
         rows.append(("capacity", "note", "covers the target", text))
     ratio = quota / able.where(able > 0)
     mean = float(quota.sum()) / total
     hard = ratio[ratio > mean * (1 + STRETCH)].sort_values(ascending=False, kind="stable")
     if len(hard):
-        parts = [f"{name} {quota[name]:,.0f} against {able[name]:,.0f} USD" for name in hard.index[:3]]
+        parts = [
+            f"{name} {quota[name]:,.0f} against {amount_text(able[name], plan.currency)}" for name in hard.index[:3]
+        ]
         text = (
-            f"{_territories(list(hard.index))} asked for much more per USD of capacity than the plan's {mean:.2f} "
+            f"{_territories(list(hard.index))} asked for much more per unit of capacity than the plan's {mean:.2f} "
             f"(ramp, late starts): {', '.join(parts)}"
         )
         rows.append(("quotas", "note", "quota against capacity", text))

@@ -35,6 +35,12 @@ _KNOWN = {
     "Quotas": "gtm_opt.quota",
 }
 
+# fields that plans of schema 1 hold under a former name
+_RENAMED = {
+    "Quotas": {"plan_usd": "target"},
+    "Role": {"productivity_usd_py": "productivity_py", "cost_usd_pm": "cost_pm", "hire_cost_usd": "hire_cost"},
+}
+
 
 def encode(value: object, put: Callable[[pd.DataFrame, str], str], hint: str = "table") -> Json:
     """Return ``value`` as JSON.
@@ -114,6 +120,8 @@ def decode(value: Json, get: Callable[[str], pd.DataFrame]) -> Any:
     own = getattr(import_module(_KNOWN[kind]), kind)
     if issubclass(own, Enum):
         return own(value["value"])
+    renamed = _RENAMED.get(kind, {})
+    value = {renamed.get(key, key): item for key, item in value.items()}
     known = {f.name for f in fields(own) if f.init}
     return own(**{key: decode(item, get) for key, item in value.items() if key != "type" and key in known})
 

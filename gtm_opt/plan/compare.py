@@ -33,7 +33,7 @@ class PlanComparison:
     seats : DataFrame
         Territories whose rep or status changed.
     quotas : DataFrame
-        Nodes whose quota changed: ``before_usd``, ``after_usd``, ``change_usd``, ``change_frac``.
+        Nodes whose quota changed: ``before``, ``after``, ``change``, ``change_frac``.
     n_accounts : int
         Accounts in either plan.
     """
@@ -69,10 +69,10 @@ class PlanComparison:
         if len(self.seats):
             lines.append(f"{len(self.seats)} seats changed: {shorten(list(self.seats['territory']))}")
         if len(self.quotas):
-            worst = self.quotas.reindex(self.quotas["change_usd"].abs().sort_values(ascending=False).index).iloc[0]
+            worst = self.quotas.reindex(self.quotas["change"].abs().sort_values(ascending=False).index).iloc[0]
             lines.append(
-                f"{len(self.quotas)} quotas changed, most: {worst['node_id']} {worst['before_usd']:,.0f} -> "
-                f"{worst['after_usd']:,.0f} USD"
+                f"{len(self.quotas)} quotas changed, most: {worst['node_id']} {worst['before']:,.0f} -> "
+                f"{worst['after']:,.0f}"
             )
         return "\n".join(lines)
 
@@ -141,13 +141,13 @@ def _seats(before: Plan, after: Plan) -> pd.DataFrame:
 
 
 def _quotas(before: Plan, after: Plan) -> pd.DataFrame:
-    columns = ["node_id", "before_usd", "after_usd", "change_usd", "change_frac"]
+    columns = ["node_id", "before", "after", "change", "change_frac"]
     if before.quotas is None or after.quotas is None:
         return pd.DataFrame(columns=columns)
-    one, two = (p.quotas.table.set_index("node_id")["quota_usd"] for p in (before, after))  # type: ignore[union-attr]
+    one, two = (p.quotas.table.set_index("node_id")["quota"] for p in (before, after))  # type: ignore[union-attr]
     names = two.index.union(one.index, sort=False)
     old, new = one.reindex(names).fillna(0), two.reindex(names).fillna(0)
-    table = pd.DataFrame({"node_id": names, "before_usd": old.to_numpy(), "after_usd": new.to_numpy()})
-    table["change_usd"] = table["after_usd"] - table["before_usd"]
-    table["change_frac"] = table["change_usd"] / table["before_usd"].where(table["before_usd"] != 0)
-    return table[table["change_usd"] != 0].reset_index(drop=True)
+    table = pd.DataFrame({"node_id": names, "before": old.to_numpy(), "after": new.to_numpy()})
+    table["change"] = table["after"] - table["before"]
+    table["change_frac"] = table["change"] / table["before"].where(table["before"] != 0)
+    return table[table["change"] != 0].reset_index(drop=True)

@@ -26,7 +26,7 @@ _FORMATS = (
         ("_frac", "_deviation", "deviation", "tolerance", "share", "gap", "gini", "cv", "outside_15", "share_moved"),
         "0.0%",
     ),
-    (("_usd", "total", "target", "lower", "upper", "value", "retained_value"), "#,##0"),
+    (("amount", "total", "target", "lower", "upper", "value", "retained_value"), "#,##0"),
     (("score", "rre", "heads", "fit", "weight"), "0.000"),
 )
 

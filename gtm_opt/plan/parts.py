@@ -93,10 +93,10 @@ def territory_table(plan: Plan) -> pd.DataFrame:
         if rows["deviation"].notna().any():
             table[f"{criterion}_deviation"] = rows["deviation"].to_numpy()
     if plan.quotas is not None:
-        table["quota_usd"] = quota_by_territory(plan).reindex(names).to_numpy()
+        table["quota"] = quota_by_territory(plan).reindex(names).to_numpy()
     if plan.capacity is not None:
-        direct = plan.capacity.by("seat_id").set_index("seat_id")["capacity_usd"]
-        table["capacity_usd"] = direct.reindex(names).fillna(0.0).to_numpy()
+        direct = plan.capacity.by("seat_id").set_index("seat_id")["capacity"]
+        table["capacity"] = direct.reindex(names).fillna(0.0).to_numpy()
     return table
 
 
@@ -106,8 +106,8 @@ def _above(carving: Carving, names: list[str], depth: int) -> list[str | None]:
 
 
 def quota_by_territory(plan: Plan) -> pd.Series:
-    """Return the annual quota of each territory, USD."""
+    """Return the annual quota of each territory."""
     assert plan.quotas is not None
-    table = plan.quotas.table.set_index("node_id")["quota_usd"]
+    table = plan.quotas.table.set_index("node_id")["quota"]
     leaves = list(plan.carving.territories.names)
     return table.reindex(leaves)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
+from gtm_opt.errors import DataError
 from gtm_opt.plan.checks import check_plan
 from gtm_opt.plan.compare import compare_plans
 from gtm_opt.plan.parts import plan_tables
@@ -54,8 +55,8 @@ class Plan:
     >>> import pandas as pd
     >>> from gtm_opt.carving import carve
     >>> from gtm_opt.model import Balance, CarvingProblem
-    >>> accounts = pd.DataFrame({"account_id": list("abcd"), "arr_usd": [4.0, 3.0, 2.0, 1.0]})
-    >>> plan = Plan(carve(CarvingProblem(accounts, 2, [Balance("arr_usd")]), solver="lpt"))
+    >>> accounts = pd.DataFrame({"account_id": list("abcd"), "arr": [4.0, 3.0, 2.0, 1.0]})
+    >>> plan = Plan(carve(CarvingProblem(accounts, 2, [Balance("arr")]), solver="lpt"))
     >>> plan.check().ok
     True
     """
@@ -65,6 +66,21 @@ class Plan:
     capacity: Capacity | None = None
     quotas: Quotas | None = None
     roles: Roles | None = None
+
+    def __post_init__(self) -> None:
+        if self.capacity is not None and self.quotas is not None:
+            labels = {self.capacity.currency, self.quotas.currency} - {""}
+            if len(labels) > 1:
+                raise DataError(
+                    f"capacity is in {self.capacity.currency}, quotas are in {self.quotas.currency}: amounts of two "
+                    "currencies cannot be compared. Convert one of them, at a stated rate, before planning."
+                )
+
+    @property
+    def currency(self) -> str:
+        """Label of the amounts, from the quotas or the capacity; empty where none was given."""
+        stages = (self.quotas, self.capacity)
+        return next((stage.currency for stage in stages if stage is not None and stage.currency), "")
 
     @cached_property
     def tables(self) -> dict[str, pd.DataFrame]:

@@ -33,6 +33,13 @@ if TYPE_CHECKING:
 
 __all__ = ["load_plan"]
 
+_NAMED_USD = ("capacity", "quotas")
+"""Tables of a plan whose amounts ended in ``_usd`` up to schema 1."""
+
+
+def _present_name(column: str) -> str:
+    return {"plan_usd": "target"}.get(column, column.removesuffix("_usd"))
+
 
 def load_plan(folder: str | PathLike[str], verify: bool) -> Plan:
     """Read the folder of a saved plan."""
@@ -49,6 +56,8 @@ def load_plan(folder: str | PathLike[str], verify: bool) -> Plan:
         if name not in cache:
             meta = manifest["tables"][name]
             cache[name] = read_table(root / meta["file"], meta, manifest["format"])
+            if int(manifest["schema"]) < 2 and name in _NAMED_USD:
+                cache[name].columns = cache[name].columns.map(_present_name)
         return cache[name]
 
     state = manifest["plan"]

@@ -32,7 +32,7 @@ __all__ = ["KIND", "MANIFEST", "SCHEMA", "WORKBOOK", "checksum", "save_plan"]
 KIND = "gtm_opt plan"
 MANIFEST = "manifest.json"
 WORKBOOK = "plan.xlsx"
-SCHEMA = 1
+SCHEMA = 2
 """Version of the layout below. A reader takes this one and older ones."""
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gtm_opt.errors import amount_text
+
 if TYPE_CHECKING:
     from gtm_opt.plan.plan import Plan
 
@@ -81,11 +83,11 @@ def _capacity(plan: Plan) -> str:
     if plan.capacity is None:
         return ""
     quarters = plan.capacity.by("quarter").head(4).to_dict("records")
-    by_quarter = ", ".join(f"{q['quarter'][-2:]} {_millions(q['capacity_usd'])}" for q in quarters)
-    text = f"capacity   {_millions(plan.capacity.total_usd)} USD ({by_quarter})"
-    if plan.quotas is not None and plan.quotas.plan_usd:
-        year = plan.capacity.by("fiscal_year")["capacity_usd"].iloc[0]
-        text += f", {year / plan.quotas.plan_usd:.0%} of the target"
+    by_quarter = ", ".join(f"{q['quarter'][-2:]} {_millions(q['capacity'])}" for q in quarters)
+    text = f"capacity   {_millions(plan.capacity.total, plan.currency)} ({by_quarter})"
+    if plan.quotas is not None and plan.quotas.target:
+        year = plan.capacity.by("fiscal_year")["capacity"].iloc[0]
+        text += f", {year / plan.quotas.target:.0%} of the target"
     return text
 
 
@@ -93,11 +95,12 @@ def _quotas(plan: Plan) -> str:
     quotas = plan.quotas
     if quotas is None:
         return ""
-    leaf = quotas.table.loc[quotas.table["is_leaf"], "quota_usd"]
-    over = f" ({quotas.street_usd / quotas.plan_usd - 1:+.1%})" if quotas.plan_usd else ""
+    leaf = quotas.table.loc[quotas.table["is_leaf"], "quota"]
+    over = f" ({quotas.street / quotas.target - 1:+.1%})" if quotas.target else ""
+    target, street = (amount_text(amount, plan.currency) for amount in (quotas.target, quotas.street))
     return (
-        f"quotas     target {quotas.plan_usd:,} USD, field {quotas.street_usd:,} USD{over}; "
-        f"per territory {leaf.min():,} to {leaf.max():,} USD"
+        f"quotas     target {target}, field {street}{over}; "
+        f"per territory {leaf.min():,} to {amount_text(leaf.max(), plan.currency)}"
     )
 
 
@@ -105,5 +108,7 @@ def _check(plan: Plan) -> str:
     return "check      " + plan.check().to_text(most=SHOWN).replace("\n", "\n           ")
 
 
-def _millions(usd: float) -> str:
-    return f"{usd / 1e6:,.1f} M" if abs(usd) >= 1e7 else f"{usd / 1e6:,.2f} M" if abs(usd) >= 1e6 else f"{usd:,.0f}"
+def _millions(amount: float, currency: str = "") -> str:
+    if abs(amount) < 1e6:
+        return amount_text(amount, currency)
+    return f"{amount / 1e6:,.{1 if abs(amount) >= 1e7 else 2}f} M {currency}".rstrip()

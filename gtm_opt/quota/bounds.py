@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gtm_opt.errors import Findings, InfeasibleError, shorten
+from gtm_opt.errors import Findings, InfeasibleError, amount_text, shorten
+from gtm_opt.model.renamed import rename_columns
 from gtm_opt.model.tables import did_you_mean
 from gtm_opt.quota.rounding import UNBOUNDED
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Bounds", "read_bounds", "round_half_up"]
 
-_COLUMNS = ("floor_usd", "cap_usd", "prior_usd", "max_down_frac", "max_up_frac")
+_COLUMNS = ("floor", "cap", "prior", "max_down_frac", "max_up_frac")
+_RENAMED = {"floor_usd": "floor", "cap_usd": "cap", "prior_usd": "prior"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +56,7 @@ def read_bounds(
     Parameters
     ----------
     frame : DataFrame or None
-        ``node_id`` and any of floor_usd, cap_usd, and prior_usd with max_down_frac and
+        ``node_id`` and any of floor, cap, and prior with max_down_frac and
         max_up_frac. Empty cells bound nothing.
     edge : list of Fraction
         1 + over-assignment below each node.
@@ -73,7 +75,7 @@ def read_bounds(
         return None
     floors, caps = own[0].copy(), own[1].copy()
     reasons = [
-        f"Node '{layers.ids[n]}': its floor of {_usd(floors[n], unit)} is above its cap of {_usd(caps[n], unit)} "
+        f"Node '{layers.ids[n]}': its floor of {_amount(floors[n], unit)} is above its cap of {_amount(caps[n], unit)} "
         f"(in whole units of {unit:,})."
         for n in np.flatnonzero(floors > caps)
     ]
@@ -87,6 +89,7 @@ def read_bounds(
 
 
 def _own_bounds(frame: pd.DataFrame, layers: Layers, unit: int, found: Findings) -> tuple[IntArray, IntArray] | None:
+    frame = rename_columns(frame, _RENAMED, "bounds")
     table = frame.reset_index() if "node_id" not in frame.columns and frame.index.name == "node_id" else frame
     if "node_id" not in table.columns:
         found.add("bounds", "must have the column node_id", got=", ".join(map(str, frame.columns)))
@@ -103,14 +106,14 @@ def _own_bounds(frame: pd.DataFrame, layers: Layers, unit: int, found: Findings)
         found.add("bounds", f"must have one of the columns {', '.join(_COLUMNS)}", got=", ".join(table.columns))
     read = {c: _numbers(table, c, layers, found) for c in _COLUMNS}
     relative = ~np.isnan(read["max_down_frac"]) | ~np.isnan(read["max_up_frac"])
-    without = relative & np.isnan(read["prior_usd"])
+    without = relative & np.isnan(read["prior"])
     if without.any():
         ids = np.array(layers.ids, dtype=object)[without]
-        found.add("bounds", "must have prior_usd where a change is limited", rows=ids, kind="node")
+        found.add("bounds", "must have prior where a change is limited", rows=ids, kind="node")
     if found:
         return None
-    low = np.fmax(read["floor_usd"], read["prior_usd"] * (1.0 - read["max_down_frac"]))
-    high = np.fmin(read["cap_usd"], read["prior_usd"] * (1.0 + read["max_up_frac"]))
+    low = np.fmax(read["floor"], read["prior"] * (1.0 - read["max_down_frac"]))
+    high = np.fmin(read["cap"], read["prior"] * (1.0 + read["max_up_frac"]))
     # The smallest whole unit not below the floor, the largest not above the cap; a hair of
     # tolerance keeps 0.9 * 1,000,000 from becoming one unit more.
     floors = np.where(np.isnan(low), 0, np.ceil(np.nan_to_num(low) / unit - 1e-9)).astype(np.int64)
@@ -142,8 +145,8 @@ def _carry_up(floors: IntArray, caps: IntArray, layers: Layers, unit: int, edge:
             least = max(0, -((bottom - 2 * bottom * int(need)) // (2 * top)))
             if least > caps[p]:
                 reasons.append(
-                    f"Node '{layers.ids[p]}': the floors below it need {_usd(least, unit)}, its cap is "
-                    f"{_usd(caps[p], unit)}. Lower floors by {_usd(least - caps[p], unit)}, or raise the cap."
+                    f"Node '{layers.ids[p]}': the floors below it need {_amount(least, unit)}, its cap is "
+                    f"{_amount(caps[p], unit)}. Lower floors by {_amount(least - caps[p], unit)}, or raise the cap."
                 )
             floors[p] = max(floors[p], least)
             if unlimited:
@@ -151,8 +154,8 @@ def _carry_up(floors: IntArray, caps: IntArray, layers: Layers, unit: int, edge:
             reach = -((-2 * bottom * int(most) - bottom) // (2 * top)) - 1
             if reach < floors[p] and not least > caps[p]:
                 reasons.append(
-                    f"Node '{layers.ids[p]}': the caps below it take at most {_usd(reach, unit)}, it must get "
-                    f"{_usd(floors[p], unit)}. Raise caps by {_usd(floors[p] - reach, unit)}, or lower the floor."
+                    f"Node '{layers.ids[p]}': the caps below it take at most {_amount(reach, unit)}, it must get "
+                    f"{_amount(floors[p], unit)}. Raise caps by {_amount(floors[p] - reach, unit)}, or lower the floor."
                 )
             caps[p] = min(caps[p], reach)
         if reasons:  # contradictions further up would only be their consequence
@@ -165,25 +168,25 @@ def _check_plan(
 ) -> list[str]:
     if floors[0] <= plan <= caps[0]:
         return []
-    top = "without limit" if caps[0] >= UNBOUNDED else _usd(caps[0], unit)
-    text = f"plan_usd = {_usd(plan, unit)} lies outside the reachable range [{_usd(floors[0], unit)}, {top}]."
+    top = "without limit" if caps[0] >= UNBOUNDED else _amount(caps[0], unit)
+    text = f"target = {_amount(plan, unit)} lies outside the reachable range [{_amount(floors[0], unit)}, {top}]."
     ids = np.array(layers.ids, dtype=object)
     if plan < floors[0]:
         firm = np.flatnonzero(own[0] > 0)
         largest = firm[np.argsort(-own[0][firm], kind="stable")]
         text += (
-            f" The floors are {_usd(floors[0] - plan, unit)} too high; the largest are those of "
+            f" The floors are {_amount(floors[0] - plan, unit)} too high; the largest are those of "
             f"{shorten(list(ids[largest]), shown=3)}."
         )
     else:
         tight = np.flatnonzero(own[1] < UNBOUNDED)
         largest = tight[np.argsort(-own[1][tight], kind="stable")]
         text += (
-            f" The caps are {_usd(plan - caps[0], unit)} too low; the largest are those of "
+            f" The caps are {_amount(plan - caps[0], unit)} too low; the largest are those of "
             f"{shorten(list(ids[largest]), shown=3)}."
         )
     return [text]
 
 
-def _usd(units: int | np.int64, unit: int) -> str:
-    return f"{int(units) * unit:,} USD"
+def _amount(units: int | np.int64, unit: int) -> str:
+    return amount_text(int(units) * unit)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gtm_opt.errors import Findings
+from gtm_opt.model.renamed import accept_renamed
 from gtm_opt.model.tables import did_you_mean
 from gtm_opt.quota.bounds import read_bounds, round_half_up
 from gtm_opt.quota.layers import Layers, TreeLike
@@ -33,9 +34,10 @@ __all__ = ["cascade"]
 _MOST_UNITS = 2**50
 
 
+@accept_renamed(plan_usd="target")
 def cascade(
     tree: TreeLike,
-    plan_usd: float,
+    target: float,
     *,
     over_assign: float | Mapping[str, float] | None = None,
     weights: Weights = "share",
@@ -43,14 +45,15 @@ def cascade(
     bounds: pd.DataFrame | None = None,
     unit: int = 1_000,
     calendar: Calendar | None = None,
+    currency: str = "",
 ) -> Quotas:
     """Cascade a plan down a hierarchy.
 
     Parameters
     ----------
     tree : Hierarchy
-    plan_usd : float
-        Quota of the root, USD; a multiple of `unit`.
+    target : float
+        Quota of the root, in the plan's currency; a multiple of `unit`.
     over_assign : float or mapping, optional
         Fraction by which the quotas of children exceed their parent's. A number holds for
         every edge. A mapping has levels (the edge *into* that level) or node ids (the edge
@@ -63,13 +66,15 @@ def cascade(
         One row per node (``node_id``, as column or index) and one column per metric. Inner
         nodes that are left out get the sum of their children.
     bounds : DataFrame, optional
-        ``node_id`` with any of ``floor_usd``, ``cap_usd``, and ``prior_usd`` with
+        ``node_id`` with any of ``floor``, ``cap``, and ``prior`` with
         ``max_down_frac`` and ``max_up_frac`` (change against last year).
     unit : int
-        Rounding unit, USD.
+        Rounding unit, an amount in the same currency.
     calendar : Calendar, optional
         Spreads quotas over quarters and months, see `Quotas.periods`. Its first fiscal
         year is used.
+    currency : str
+        Label of the amounts, for display only: "EUR".
 
     Returns
     -------
@@ -99,7 +104,7 @@ def cascade(
     """
     found = Findings()
     layers = Layers.of(tree)
-    plan = _plan_units(plan_usd, unit, found)
+    plan = _plan_units(target, unit, found)
     edges = _edges(over_assign, layers, found)
     weight, notes = sibling_weights(layers, weights, metrics, found)
     limit = None if found else read_bounds(bounds, layers, unit, edges, plan, found)
@@ -112,36 +117,37 @@ def cascade(
         units[layer.nodes], side[layer.nodes] = _share_out(totals, weight[layer.nodes], layer, limit)
     quotas = Quotas(
         table=_table(tree, layers, units * unit, weight, edges, side),
-        plan_usd=plan * unit,
+        target=plan * unit,
         unit=unit,
         calendar=None if calendar is None else calendar.first_year(),
         notes=tuple(notes),
+        currency=currency,
     )
     quotas.tie_out()
     return quotas
 
 
-def _plan_units(plan_usd: float, unit: int, found: Findings) -> int:
+def _plan_units(target: float, unit: int, found: Findings) -> int:
     if isinstance(unit, bool) or not isinstance(unit, int | np.integer) or unit < 1:
-        found.add("unit", "must be a whole number of USD, at least 1", got=repr(unit))
+        found.add("unit", "must be a whole number, at least 1", got=repr(unit))
         return 0
     try:
-        plan = Fraction(str(plan_usd)) / int(unit)
+        plan = Fraction(str(target)) / int(unit)
     except (ValueError, TypeError):
-        found.add("plan_usd", "must be a number", got=repr(plan_usd))
+        found.add("target", "must be a number", got=repr(target))
         return 0
     if plan < 0:
-        found.add("plan_usd", "must not be negative", got=f"{plan_usd:,}")
+        found.add("target", "must not be negative", got=f"{target:,}")
     elif plan.denominator != 1:
         nearest = round(plan) * int(unit)
         found.add(
-            "plan_usd",
-            f"must be a multiple of the unit of {unit:,} USD, or no split of it can tie out",
-            got=f"{plan_usd:,}",
-            remedy=f"Pass a smaller unit, or plan {nearest:,} USD.",
+            "target",
+            f"must be a multiple of the unit of {unit:,}, or no split of it can tie out",
+            got=f"{target:,}",
+            remedy=f"Pass a smaller unit, or a target of {nearest:,}.",
         )
     elif plan > _MOST_UNITS:
-        found.add("unit", "must be larger for a plan of this size", got=f"{int(plan):,} units of {unit:,} USD")
+        found.add("unit", "must be larger for a plan of this size", got=f"{int(plan):,} units of {unit:,}")
     return int(plan)
 
 
@@ -221,7 +227,7 @@ def _table(
             "parent_id": given["parent_id"].to_numpy(dtype=object),
             "level": given["level"].to_numpy(dtype=object),
             "depth": given["depth"].to_numpy(dtype=np.int64),
-            "quota_usd": quota[at],
+            "quota": quota[at],
             "weight_frac": weight[at],
             "edge_oa_frac": into[at],
             "at_bound": pd.Series(bound[at], dtype=object),

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gtm_opt.errors import DataError, Findings
+from gtm_opt.errors import DataError, Findings, amount_text
+from gtm_opt.model.renamed import renamed_attribute
 from gtm_opt.model.tables import did_you_mean
 from gtm_opt.quota.bounds import round_half_up
 from gtm_opt.quota.rounding import round_rows
@@ -36,41 +37,47 @@ class Quotas:
     ----------
     table : DataFrame
         One row per node, in the order of the tree: ``node_id``, ``parent_id``, ``level``,
-        ``depth``, ``quota_usd`` (whole units), ``weight_frac`` (weight among the siblings before
+        ``depth``, ``quota`` (whole units), ``weight_frac`` (weight among the siblings before
         bounds), ``edge_oa_frac`` (over-assignment of the edge into the node),
         ``at_bound`` (None, "floor" or "cap", its own or what its descendants need),
         ``is_leaf``.
-    plan_usd : int
+    target : int
         Quota of the root.
     unit : int
-        Rounding unit, USD.
+        Rounding unit.
     calendar : Calendar or None
         The fiscal year quotas are spread over.
     notes : tuple of str
         What the planner should know.
+    currency : str
+        Label of the amounts, for display only.
     """
 
     table: pd.DataFrame
-    plan_usd: int
+    target: int
     unit: int
     calendar: Calendar | None = None
     notes: tuple[str, ...] = field(default=())
+    currency: str = ""
+
+    plan_usd = renamed_attribute("plan_usd", "target")
+    street_usd = renamed_attribute("street_usd", "street")
 
     @property
-    def street_usd(self) -> int:
+    def street(self) -> int:
         """Sum of the quotas of all leaves: what the field carries."""
-        return int(self.table.loc[self.table["is_leaf"], "quota_usd"].sum())
+        return int(self.table.loc[self.table["is_leaf"], "quota"].sum())
 
     def quota(self, node: str) -> int:
-        """Return the quota of one node, USD."""
-        hit = self.table.loc[self.table["node_id"] == node, "quota_usd"]
+        """Return the quota of one node."""
+        hit = self.table.loc[self.table["node_id"] == node, "quota"]
         if hit.empty:
             raise DataError(f"`node` must be in the tree, got '{node}'. {did_you_mean(node, self.table['node_id'])}")
         return int(hit.iloc[0])
 
     @cached_property
     def periods(self) -> pd.DataFrame:
-        """Quotas over time: node_id, month, quarter, quota_usd.
+        """Quotas over time: node_id, month, quarter, quota.
 
         Whole units. Every node's quarters sum exactly to its quota and its months exactly
         to its quarters (largest remainder, ties to the earlier period). Quarters are
@@ -86,7 +93,7 @@ class Quotas:
                 "node_id": np.repeat(self.table["node_id"].to_numpy(dtype=object), width),
                 "month": calendar.periods[np.tile(np.arange(width), n)],
                 "quarter": np.tile(np.array(calendar.quarters, dtype=object)[calendar.quarter_of_month], n),
-                "quota_usd": months.ravel(),
+                "quota": months.ravel(),
             }
         )
 
@@ -120,8 +127,8 @@ class Quotas:
         Returns
         -------
         DataFrame
-            ``seat_id``, ``rep_id``, ``status``, ``month``, ``territory_quota_usd``,
-            ``seller_quota_usd``, ``hold_usd``. One row per stint and month, and one for
+            ``seat_id``, ``rep_id``, ``status``, ``month``, ``territory_quota``,
+            ``seller_quota``, ``hold``. One row per stint and month, and one for
             what nobody carries in a month (status "hold"). Territory quota is seller quota
             plus hold in every row, and sums to the quota of the territory.
 
@@ -149,23 +156,23 @@ class Quotas:
         Returns
         -------
         DataFrame
-            ``node_id``, ``level``, ``quota_usd``, ``street_usd`` (leaf quotas below),
-            ``gross_oa_frac``; with `sellers` also ``carried_usd``, ``hold_usd``,
+            ``node_id``, ``level``, ``quota``, ``street`` (leaf quotas below),
+            ``gross_oa_frac``; with `sellers` also ``carried``, ``hold``,
             ``net_oa_frac`` and ``is_covered``. NaN where a quota is zero.
         """
         ids = pd.Index([str(n) for n in self.table["node_id"]])
-        quota = self.table["quota_usd"].to_numpy(dtype=np.float64)
+        quota = self.table["quota"].to_numpy(dtype=np.float64)
         leaf = self.table["is_leaf"].to_numpy()
         street = self._sum_up(np.where(leaf, quota, 0.0))
         safe = np.where(quota > 0, quota, np.nan)
-        out = self.table[["node_id", "level", "quota_usd"]].copy()
-        out["street_usd"] = street.astype(np.int64)
+        out = self.table[["node_id", "level", "quota"]].copy()
+        out["street"] = street.astype(np.int64)
         out["gross_oa_frac"] = street / safe - 1.0
         if sellers is not None:
-            by_seat = sellers.groupby(sellers["seat_id"].astype(str))["seller_quota_usd"].sum()
+            by_seat = sellers.groupby(sellers["seat_id"].astype(str))["seller_quota"].sum()
             carried = self._sum_up(by_seat.reindex(ids).fillna(0.0).to_numpy(dtype=np.float64))
-            out["carried_usd"] = carried
-            out["hold_usd"] = street - carried
+            out["carried"] = carried
+            out["hold"] = street - carried
             out["net_oa_frac"] = carried / safe - 1.0
             out["is_covered"] = carried >= quota - 0.005
         return out
@@ -176,8 +183,8 @@ class Quotas:
         Returns
         -------
         DataFrame
-            One row per inner node: ``node_id``, ``required_usd`` (its quota with the
-            over-assignment below, rounded), ``children_usd``.
+            One row per inner node: ``node_id``, ``required`` (its quota with the
+            over-assignment below, rounded), ``children_quota``.
 
         Raises
         ------
@@ -187,40 +194,38 @@ class Quotas:
         """
         found = Findings()
         table = self.table
-        broken = table.loc[table["quota_usd"] % self.unit != 0, "node_id"]
+        broken = table.loc[table["quota"] % self.unit != 0, "node_id"]
         if len(broken):
-            found.add("quotas", f"must be whole units of {self.unit:,} USD", rows=broken, kind="node")
+            found.add("quotas", f"must be whole units of {self.unit:,}", rows=broken, kind="node")
         roots = table["parent_id"].isna()
-        if int(table.loc[roots, "quota_usd"].sum()) != self.plan_usd:
-            found.add("quotas", "must give the root the plan", got=f"{int(table.loc[roots, 'quota_usd'].sum()):,}")
+        if int(table.loc[roots, "quota"].sum()) != self.target:
+            found.add("quotas", "must give the root the plan", got=f"{int(table.loc[roots, 'quota'].sum()):,}")
         below = (
             table[~roots]
             .groupby("parent_id", sort=False)
-            .agg(children_usd=("quota_usd", "sum"), edge=("edge_oa_frac", "first"))
+            .agg(children_quota=("quota", "sum"), edge=("edge_oa_frac", "first"))
         )
-        own = table.set_index("node_id")["quota_usd"].reindex(below.index)
+        own = table.set_index("node_id")["quota"].reindex(below.index)
         required = [
             round_half_up(int(q) // self.unit, 1 + Fraction(str(o))) * self.unit
             for q, o in zip(own, below["edge"], strict=True)
         ]
         out = pd.DataFrame(
-            {"node_id": below.index, "required_usd": required, "children_usd": below["children_usd"].to_numpy()}
+            {"node_id": below.index, "required": required, "children_quota": below["children_quota"].to_numpy()}
         )
-        off = out[out["required_usd"] != out["children_usd"]]
+        off = out[out["required"] != out["children_quota"]]
         if len(off):
             worst = off.iloc[0]
-            got = (
-                f"{int(worst['children_usd']):,} instead of {int(worst['required_usd']):,} USD at '{worst['node_id']}'"
-            )
+            got = f"{int(worst['children_quota']):,} instead of {int(worst['required']):,} at '{worst['node_id']}'"
             found.add("quotas", "must tie out at every node", got=got, rows=off["node_id"], kind="node")
         found.raise_if_any()
         return out
 
     def summary(self) -> pd.DataFrame:
         """Return per level: nodes, sum of quotas, and how far it exceeds the plan."""
-        levels = self.table.groupby("level", sort=False)["quota_usd"].agg(["size", "sum", "min", "max"]).reset_index()
-        levels.columns = pd.Index(["level", "nodes", "quota_usd", "smallest_usd", "largest_usd"])
-        levels["over_plan_frac"] = levels["quota_usd"] / self.plan_usd - 1.0 if self.plan_usd else float("nan")
+        levels = self.table.groupby("level", sort=False)["quota"].agg(["size", "sum", "min", "max"]).reset_index()
+        levels.columns = pd.Index(["level", "nodes", "quota", "smallest", "largest"])
+        levels["over_plan_frac"] = levels["quota"] / self.target - 1.0 if self.target else float("nan")
         return levels
 
     def explain(self, node: str) -> str:
@@ -228,14 +233,14 @@ class Quotas:
         own = self.quota(node)
         row = self.table[self.table["node_id"] == node].iloc[0]
         if pd.isna(row["parent_id"]):
-            return f"{node}: {own:,} USD, the plan."
+            return f"{node}: {amount_text(own, self.currency)}, the target."
         above = self.quota(row["parent_id"])
-        text = f"{node}: {own:,} USD. {row['parent_id']} has {above:,} USD"
+        text = f"{node}: {amount_text(own, self.currency)}. {row['parent_id']} has {amount_text(above, self.currency)}"
         text += f", plus {row['edge_oa_frac']:.2%} over-assignment" if row["edge_oa_frac"] else ""
         text += f"; the weight among its siblings is {row['weight_frac']:.2%}"
         if row["at_bound"] is not None:
             text += f", and its {row['at_bound']} binds"
-        return text + f"; rounded to {self.unit:,} USD."
+        return text + f"; rounded to {amount_text(self.unit, self.currency)}."
 
     def _calendar(self) -> Calendar:
         if self.calendar is None:
@@ -243,9 +248,9 @@ class Quotas:
         return self.calendar
 
     def _by_month(self) -> NDArray[np.int64]:
-        """Return quotas per node and month, shape (n_nodes, 12), USD."""
+        """Return quotas per node and month, shape (n_nodes, 12)."""
         calendar = self._calendar()
-        units = self.table["quota_usd"].to_numpy(dtype=np.int64) // self.unit
+        units = self.table["quota"].to_numpy(dtype=np.int64) // self.unit
         quarters = round_rows(units, calendar.quarter_shares)
         months = np.empty((len(units), calendar.months), dtype=np.int64)
         for q in range(quarters.shape[1]):
@@ -266,7 +271,8 @@ class Quotas:
         return out
 
     def __repr__(self) -> str:
-        over = f", {self.street_usd / self.plan_usd - 1:+.1%}" if self.plan_usd else ""
+        over = f", {self.street / self.target - 1:+.1%}" if self.target else ""
         bound = int(self.table["at_bound"].notna().sum())
-        text = f"Quotas: plan {self.plan_usd:,} USD, street {self.street_usd:,} USD{over}, {len(self.table):,} nodes"
+        target, street = (amount_text(amount, self.currency) for amount in (self.target, self.street))
+        text = f"Quotas: target {target}, street {street}{over}, {len(self.table):,} nodes"
         return text + (f", {bound} at a bound" if bound else "")

@@ -45,7 +45,7 @@ def seller_quotas(
     Parameters
     ----------
     months : DataFrame of shape (n_territories, 12)
-        Territory quota in USD, indexed by territory.
+        Territory quota, indexed by territory.
     """
     roster = _direct(read_roster(staffing, Roles.of(roles)))
     seat = _seats(roster, months)
@@ -125,9 +125,9 @@ def _stint_rows(
         {
             "rep_id": pd.Series(roster.table["rep_id"].to_numpy(dtype=object)[stint], dtype=object),
             "status": roster.table["status"].to_numpy(dtype=object)[stint],
-            "territory_quota_usd": whole,
-            "seller_quota_usd": asked,
-            "hold_usd": whole - asked,
+            "territory_quota": whole,
+            "seller_quota": asked,
+            "hold": whole - asked,
             "_seat": seat[stint],
             "_stint": stint,
             "_month": month,
@@ -142,9 +142,9 @@ def _hold_rows(rest: NDArray[np.float64], territory: NDArray[np.float64]) -> pd.
         {
             "rep_id": pd.Series([None] * len(seat), dtype=object),
             "status": np.full(len(seat), "hold", dtype=object),
-            "territory_quota_usd": held,
-            "seller_quota_usd": 0.0,
-            "hold_usd": held,
+            "territory_quota": held,
+            "seller_quota": 0.0,
+            "hold": held,
             "_seat": seat,
             "_stint": -1,
             "_month": month,

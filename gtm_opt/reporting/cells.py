@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 __all__ = ["Cell", "Table", "make_table"]
 
 _PERCENT = ("_deviation", "deviation", "tolerance", "share_moved", "_frac", "kappa_cap")
-_MONEY = ("_usd", "total", "target", "value", "moved", "owned", "accounts", "cost")
+_MONEY = (
+    *("amount", "total", "target", "value", "moved", "owned", "accounts", "cost", "quota", "capacity", "street"),
+    *("carried", "hold", "prior", "floor", "judgment", "adjusted", "surplus", "before", "after", "change"),
+    *("smallest", "largest"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ def make_table(
 
 def _heading(column: str, names: dict[str, str]) -> str:
     text = names.get(column, column)
-    return text.removesuffix("_frac").replace("_usd", " USD").replace("_", " ") if text == column else text
+    return text.removesuffix("_frac").replace("_", " ") if text == column else text
 
 
 def cell_text(column: str, value: object) -> str:

@@ -75,10 +75,10 @@ def _figures(plan: Plan) -> list[tuple[str, str]]:
         first = carving.moved.iloc[0]
         out.append((f"of owned {first['measure']} move", percent_text(first["share_moved"])))
     if plan.quotas is not None:
-        out.append(("USD target", f"{plan.quotas.plan_usd:,}"))
-        if plan.capacity is not None and plan.quotas.plan_usd:
-            year = float(plan.capacity.by("fiscal_year")["capacity_usd"].iloc[0])
-            out.append(("of the target covered by capacity", percent_text(year / plan.quotas.plan_usd, 0)))
+        out.append((f"{plan.currency} target".lstrip(), f"{plan.quotas.target:,}"))
+        if plan.capacity is not None and plan.quotas.target:
+            year = float(plan.capacity.by("fiscal_year")["capacity"].iloc[0])
+            out.append(("of the target covered by capacity", percent_text(year / plan.quotas.target, 0)))
     return out
 
 
@@ -193,8 +193,8 @@ def _money(plan: Plan) -> dict[str, Any]:
         out["capacity_picture"] = _drawing(plot_capacity(capacity, quotas if dated else None), "capacity")
         names = {"rre": "ramped reps", "ramping_heads": "of these ramping"}
         summary = capacity.summary()
-        if not summary["judgment_usd"].any():
-            summary = summary.drop(columns=["judgment_usd", "adjusted_usd"])
+        if not summary["judgment"].any():
+            summary = summary.drop(columns=["judgment", "adjusted"])
         out["capacity"] = make_table(summary, names=names)
     return out
 

@@ -40,7 +40,7 @@ def plot_capacity(capacity: Capacity, quotas: Quotas | None = None, *, ax: Axes 
         Without matplotlib.
     """
     quarters = list(capacity.calendar.quarters)
-    able = capacity.by("quarter").set_index("quarter")["capacity_usd"].reindex(quarters).fillna(0.0).to_numpy() / 1e6
+    able = capacity.by("quarter").set_index("quarter")["capacity"].reindex(quarters).fillna(0.0).to_numpy() / 1e6
     wide = None if quotas is None else quotas.by_quarter().set_index("node_id")
     ax = axes_for(ax, max(5.0, 1.6 + 0.9 * len(quarters)), 3.6)
     x = np.arange(len(quarters))
@@ -55,7 +55,7 @@ def plot_capacity(capacity: Capacity, quotas: Quotas | None = None, *, ax: Axes 
         ax.hlines(target, x - 0.4, x + 0.4, color=BAD, linewidth=2.5, label="target")
         ax.hlines(field, x - 0.4, x + 0.4, color="#222222", linewidth=1.5, linestyles=":", label="sum of the quotas")
     ax.set_xticks(x, [plain(q) for q in quarters])
-    ax.set_ylabel("million USD")
+    ax.set_ylabel(f"million {capacity.currency}".rstrip())
     ax.spines[["top", "right"]].set_visible(False)
     ax.tick_params(axis="x", length=0)
     ax.margins(y=0.12)

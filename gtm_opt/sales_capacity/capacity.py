@@ -24,7 +24,7 @@ __all__ = ["capacity"]
 
 _SHOWN = (
     *("seat_id", "rep_id", "month", "status", "tenure_m", "ramp_frac", "employed_frac", "active_frac"),
-    *("vacant_frac", "rre", "capacity_usd", "quarter", "fiscal_year", "role", "segment", "quota_type"),
+    *("vacant_frac", "rre", "capacity", "quarter", "fiscal_year", "role", "segment", "quota_type"),
 )
 # Roster columns that are used up, or would hide one of the above.
 _USED = (
@@ -44,6 +44,7 @@ def capacity(
     judgment: pd.DataFrame | pd.Series[float] | Mapping[str, float] | None = None,
     seasonality: Literal["flat", "calendar"] = "flat",
     pause_after_days: int = 30,
+    currency: str = "",
 ) -> Capacity:
     """Compute the productive capacity of every seat and month.
 
@@ -69,14 +70,16 @@ def capacity(
         Part of a ramped rep's productivity that a covered or empty seat yields, 0 to 1.
         An assumption of the planner; 0.2 to 0.3 when a manager or neighbor covers.
     judgment : DataFrame, Series or mapping, optional
-        Signed USD override by month (``"2026-03"``) or quarter (``"FY2026-Q1"``, or
+        Signed override, an amount, by month (``"2026-03"``) or quarter (``"FY2026-Q1"``, or
         ``"Q1"`` where the calendar has one year); a
-        DataFrame has the columns month or quarter, and usd. Kept apart from the model.
+        DataFrame has the columns month or quarter, and amount. Kept apart from the model.
     seasonality : {"flat", "calendar"}
         Whether productivity is spread evenly or by the calendar's season. Flat by
         default: growth in ramped reps back-loads the year already.
     pause_after_days : int
         Longer leaves stop the tenure clock.
+    currency : str
+        Label of the amounts, for display only: "EUR".
 
     Returns
     -------
@@ -121,6 +124,7 @@ def capacity(
         judgment=read_by_period(judgment, calendar, "judgment"),
         ramp_loss_m={role.name: role.ramp.loss for role in known},
         proration=proration,
+        currency=currency,
     )
 
 
@@ -149,10 +153,10 @@ def _stint_rows(
     """Return a row for every month in which a stint is there."""
     stint, month = np.nonzero(clock.employed > 0)
     fte = _fte(roster)
-    productivity = np.array([r.productivity_usd_py for r in roster.role])
+    productivity = np.array([r.productivity_py for r in roster.role])
     rre = ramp * clock.active * fte[:, None]  # (2)
     factor = productivity * roster.numbers["effectiveness"] * roster.numbers["territory_factor"]
-    usd = rre * factor[:, None] * shares[None, :]  # (1)
+    amount = rre * factor[:, None] * shares[None, :]  # (1)
     tenure = clock.tenure[stint, month]
     frame = _keys(roster, stint, month)
     frame["rep_id"] = pd.Series(roster.table["rep_id"].to_numpy(dtype=object)[stint], dtype=object)
@@ -164,7 +168,7 @@ def _stint_rows(
     frame["active_frac"] = clock.active[stint, month]
     frame["vacant_frac"] = 0.0
     frame["rre"] = rre[stint, month]
-    frame["capacity_usd"] = usd[stint, month]
+    frame["capacity"] = amount[stint, month]
     return frame
 
 
@@ -178,7 +182,7 @@ def _vacant_rows(roster: Roster, clock: Presence, shares: NDArray[np.float64], i
     vacant[vacant < 1e-9] = 0.0
     at, month = np.nonzero(vacant > 0)
     stint = first[at]
-    productivity = np.array([r.productivity_usd_py for r in roster.role])[stint]
+    productivity = np.array([r.productivity_py for r in roster.role])[stint]
     worth = productivity * roster.numbers["territory_factor"][stint] * _fte(roster)[stint]
     frame = _keys(roster, stint, month)
     frame["rep_id"] = pd.Series([None] * len(frame), dtype=object)
@@ -191,7 +195,7 @@ def _vacant_rows(roster: Roster, clock: Presence, shares: NDArray[np.float64], i
     for column in ("ramp_frac", "employed_frac", "active_frac", "rre"):
         frame[column] = 0.0
     frame["vacant_frac"] = vacant[at, month]
-    frame["capacity_usd"] = interim_frac * worth * shares[month] * vacant[at, month]
+    frame["capacity"] = interim_frac * worth * shares[month] * vacant[at, month]
     return frame
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from gtm_opt.errors import DataError, Findings
+from gtm_opt.errors import DataError, Findings, amount_text
+from gtm_opt.model.renamed import accept_renamed, rename_columns, renamed_attribute
 from gtm_opt.model.tables import did_you_mean
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     ByPeriod = pd.DataFrame | pd.Series[float] | Mapping[str, float] | float
 
 __all__ = ["Capacity", "read_by_period"]
+
+_RENAMED = {"usd": "amount", "plan_usd": "target", "bookings_usd": "bookings"}
 
 _TIME = ("month", "quarter", "fiscal_year")
 
@@ -35,15 +38,17 @@ class Capacity:
         is empty: ``seat_id``, ``rep_id`` (None: nobody yet), ``month``, ``status``,
         ``tenure_m`` (NA: hired at an unknown date, ramped), ``ramp_frac``,
         ``employed_frac`` (part of the month in the seat), ``active_frac`` (without leave),
-        ``vacant_frac``, ``rre`` (ramped-rep equivalents), ``capacity_usd``, ``quarter``,
+        ``vacant_frac``, ``rre`` (ramped-rep equivalents), ``capacity``, ``quarter``,
         ``fiscal_year``, ``role``, ``segment``, ``quota_type``, and what else the roster had.
     calendar : Calendar
     judgment : ndarray of shape (months,)
-        Signed USD per month that a manager adds to the model; not part of ``table``.
+        Signed amount per month that a manager adds to the model; not part of ``table``.
     ramp_loss_m : dict of str to float
         Productive months lost to the ramp, by role: shows a mismatch of conventions at once.
     proration : str
         The rule for partial months that was used.
+    currency : str
+        Label of the amounts, for display only.
     """
 
     table: pd.DataFrame
@@ -51,11 +56,14 @@ class Capacity:
     judgment: NDArray[np.float64]
     ramp_loss_m: dict[str, float]
     proration: str = "days"
+    currency: str = ""
+
+    total_usd = renamed_attribute("total_usd", "total")
 
     @property
-    def total_usd(self) -> float:
-        """Capacity of all direct roles over the horizon, USD, without judgment."""
-        return float(self._direct["capacity_usd"].sum())
+    def total(self) -> float:
+        """Capacity of all direct roles over the horizon, without judgment."""
+        return float(self._direct["capacity"].sum())
 
     @property
     def _direct(self) -> pd.DataFrame:
@@ -76,7 +84,7 @@ class Capacity:
         -------
         DataFrame
             The keys; ``rre``, ``heads`` and ``ramping_heads`` (means over the months of
-            the period), ``capacity_usd`` (sum).
+            the period), ``capacity`` (sum).
         """
         unknown = [k for k in keys if k not in self.table.columns]
         if unknown or not keys:
@@ -88,51 +96,52 @@ class Capacity:
             ramping_heads=lambda t: t["employed_frac"].where(t["ramp_frac"] < 1, 0.0),
         )
         stocks = ["rre", "heads", "ramping_heads"]
-        out = rows.groupby(list(keys), sort=False, dropna=False, observed=True)[[*stocks, "capacity_usd"]].sum()
+        out = rows.groupby(list(keys), sort=False, dropna=False, observed=True)[[*stocks, "capacity"]].sum()
         out = out.reset_index()
         out[stocks] = out[stocks].div(self._months_in(out), axis=0)
         return self._sorted(out, keys)
 
-    def coverage(self, plan_usd: ByPeriod) -> pd.DataFrame:
+    @accept_renamed(plan_usd="target")
+    def coverage(self, target: ByPeriod) -> pd.DataFrame:
         """Compare capacity with a plan.
 
         Parameters
         ----------
-        plan_usd : float, mapping, Series or DataFrame
+        target : float, mapping, Series or DataFrame
             Bookings to make. A number is one fiscal year's plan, spread by the calendar's
-            season; otherwise USD by quarter or month (a DataFrame with quarter or month,
-            and plan_usd or usd).
+            season; otherwise amounts by quarter or month (a DataFrame with quarter or month,
+            and target or amount).
 
         Returns
         -------
         DataFrame
-            Per quarter: ``plan_usd``, ``capacity_usd``, ``judgment_usd``, ``kappa_cap``
-            (capacity / plan), ``gap_usd`` (capacity - plan); the last row is the total.
-            A plan of zero has no ratio (NaN).
+            Per quarter: ``target``, ``capacity``, ``judgment``, ``kappa_cap``
+            (capacity / target), ``surplus`` (capacity - target; negative: a shortfall); the last row is the total.
+            A target of zero has no ratio (NaN).
         """
-        months = self._plan_by_month(plan_usd)
+        months = self._plan_by_month(target)
         quarter = self.calendar.quarter_of_month
-        sums = self.by("quarter").set_index("quarter")["capacity_usd"].reindex(self.calendar.quarters).fillna(0.0)
+        sums = self.by("quarter").set_index("quarter")["capacity"].reindex(self.calendar.quarters).fillna(0.0)
         table = pd.DataFrame(
             {
                 "quarter": [*self.calendar.quarters, "total"],
-                "plan_usd": _with_total(np.bincount(quarter, months).astype(np.float64)),
-                "capacity_usd": _with_total(sums.to_numpy()),
-                "judgment_usd": _with_total(np.bincount(quarter, self.judgment).astype(np.float64)),
+                "target": _with_total(np.bincount(quarter, months).astype(np.float64)),
+                "capacity": _with_total(sums.to_numpy()),
+                "judgment": _with_total(np.bincount(quarter, self.judgment).astype(np.float64)),
             }
         )
-        table["kappa_cap"] = table["capacity_usd"] / table["plan_usd"].where(table["plan_usd"] != 0)
-        table["gap_usd"] = table["capacity_usd"] - table["plan_usd"]
+        table["kappa_cap"] = table["capacity"] / table["target"].where(table["target"] != 0)
+        table["surplus"] = table["capacity"] - table["target"]
         return table
 
     def summary(self) -> pd.DataFrame:
         """Return RRE, heads and capacity per quarter, with judgment beside and a total below."""
         table = self.by("quarter")
-        table["judgment_usd"] = np.bincount(self.calendar.quarter_of_month, self.judgment)[
+        table["judgment"] = np.bincount(self.calendar.quarter_of_month, self.judgment)[
             pd.Index(self.calendar.quarters).get_indexer(pd.Index(table["quarter"]))
         ]
-        table["adjusted_usd"] = table["capacity_usd"] + table["judgment_usd"]
-        total: dict[str, Any] = {c: table[c].sum() for c in ("capacity_usd", "judgment_usd", "adjusted_usd")}
+        table["adjusted"] = table["capacity"] + table["judgment"]
+        total: dict[str, Any] = {c: table[c].sum() for c in ("capacity", "judgment", "adjusted")}
         total |= {c: table[c].mean() for c in ("rre", "heads", "ramping_heads")}
         return pd.concat([table, pd.DataFrame([{"quarter": "total"} | total])], ignore_index=True)
 
@@ -160,17 +169,17 @@ class Capacity:
     def _plan_by_month(self, plan: ByPeriod) -> NDArray[np.float64]:
         if isinstance(plan, int | float | np.number):
             return np.asarray(float(plan) * self.calendar.shares)
-        return read_by_period(plan, self.calendar, "plan_usd")
+        return read_by_period(plan, self.calendar, "target")
 
     def __repr__(self) -> str:
         quarters = self.by("quarter")
-        parts = ", ".join(f"{q} {c:,.0f}" for q, c in zip(quarters["quarter"], quarters["capacity_usd"], strict=True))
+        parts = ", ".join(f"{q} {c:,.0f}" for q, c in zip(quarters["quarter"], quarters["capacity"], strict=True))
         loss = ", ".join(f"{k} {v:g}" for k, v in self.ramp_loss_m.items())
-        return f"Capacity: {self.total_usd:,.0f} USD ({parts}); ramp loss in months: {loss}"
+        return f"Capacity: {amount_text(self.total, self.currency)} ({parts}); ramp loss in months: {loss}"
 
 
 def read_by_period(values: ByPeriod | None, calendar: Calendar, where: str) -> NDArray[np.float64]:
-    """Return USD per month from amounts by month or quarter (a quarter's is spread by its shares)."""
+    """Return the amount of each month from amounts by month or quarter (a quarter's is spread by its shares)."""
     out = np.zeros(calendar.months)
     if values is None:
         return out
@@ -179,40 +188,41 @@ def read_by_period(values: ByPeriod | None, calendar: Calendar, where: str) -> N
     places = month_at | {q: [3 * k, 3 * k + 1, 3 * k + 2] for k, q in enumerate(calendar.quarters)}
     if calendar.months == 12:  # then a bare quarter is not ambiguous
         places |= {f"Q{k + 1}": [3 * k, 3 * k + 1, 3 * k + 2] for k in range(4)}
-    for period, usd in _pairs(values, where, found):
+    for period, value in _pairs(values, where, found):
         if str(period) not in places:
             known = f"Quarters are {', '.join(calendar.quarters[:4])}; months like {calendar.labels[0]}."
             found.add(where, "must name months or quarters of the calendar", got=repr(str(period)), remedy=known)
             continue
-        if not np.isfinite(usd):
-            found.add(where, "must hold finite numbers", got=f"{usd!r} for {period}")
+        if not np.isfinite(value):
+            found.add(where, "must hold finite numbers", got=f"{value!r} for {period}")
             continue
         at = places[str(period)]
         weights = calendar.shares[at]
-        out[at] += usd * (weights / weights.sum() if weights.sum() > 0 else 1.0 / len(at))
+        out[at] += value * (weights / weights.sum() if weights.sum() > 0 else 1.0 / len(at))
     found.raise_if_any()
     return out
 
 
 def _pairs(values: Any, where: str, found: Findings) -> list[tuple[object, float]]:
-    """Return (period, USD) pairs out of a mapping, Series or DataFrame."""
+    """Return (period, amount) pairs out of a mapping, Series or DataFrame."""
     if isinstance(values, pd.DataFrame):
+        values = rename_columns(values, _RENAMED, where)
         key = next((k for k in ("month", "quarter") if k in values.columns), None)
-        amount = next((k for k in ("usd", "plan_usd", "bookings_usd") if k in values.columns), None)
+        amount = next((k for k in ("amount", "target", "bookings") if k in values.columns), None)
         if key is None or amount is None:
             got = ", ".join(map(str, values.columns))
-            found.add(where, "must have the columns month or quarter, and usd", got=got)
+            found.add(where, "must have the columns month or quarter, and amount", got=got)
             found.raise_if_any()
         values = values.set_index(key)[amount]
     if not isinstance(values, Mapping | pd.Series):
         found.add(where, "must be a mapping, Series or DataFrame", got=type(values).__name__)
         found.raise_if_any()
     pairs = []
-    for period, usd in values.items():
+    for period, value in values.items():
         try:
-            pairs.append((period, float(usd)))
+            pairs.append((period, float(value)))
         except (TypeError, ValueError):
-            found.add(where, "must hold numbers", got=f"{usd!r} for {period}")
+            found.add(where, "must hold numbers", got=f"{value!r} for {period}")
     return pairs
 
 

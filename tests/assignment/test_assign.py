@@ -20,10 +20,10 @@ def plan(owned: dict[str, dict[str, float]], **territories):
     rows = [
         (f"A-{n}", t, o, v) for n, (t, o, v) in enumerate((t, o, v) for t, by in owned.items() for o, v in by.items())
     ]
-    frame = pd.DataFrame(rows, columns=["account_id", "territory", "owner", "arr_usd"])
+    frame = pd.DataFrame(rows, columns=["account_id", "territory", "owner", "arr"])
     return SimpleNamespace(
         assignment=frame[["account_id", "territory"]],
-        accounts=frame.set_index("account_id")[["owner", "arr_usd"]],
+        accounts=frame.set_index("account_id")[["owner", "arr"]],
         territories=Territories(tuple(owned), **territories),
     )
 
@@ -41,7 +41,7 @@ def seats_of(staffing) -> dict[str, str]:
 
 @pytest.mark.determinism
 def test_reps_go_where_they_own_most():
-    staffing = assign(plan(THREE), people("R1", "R2", "R3"), owner="owner", value="arr_usd")
+    staffing = assign(plan(THREE), people("R1", "R2", "R3"), owner="owner", value="arr")
     assert seats_of(staffing) == {"North": "R2", "South": "R1", "West": "R3"}
     assert staffing.table["retained_value"].tolist() == [90, 80, 60]
     assert staffing.retained_frac == pytest.approx(230 / 290)
@@ -50,12 +50,12 @@ def test_reps_go_where_they_own_most():
 
 def test_a_rep_the_territory_names_stays_unless_everybody_is_matched_anew():
     carving = plan(THREE, reps=("R1", "R2", "R3"))
-    kept = assign(carving, people("R1", "R2", "R3"), owner="owner", value="arr_usd")
+    kept = assign(carving, people("R1", "R2", "R3"), owner="owner", value="arr")
     assert seats_of(kept) == {"North": "R1", "South": "R2", "West": "R3"}
     assert "R2 would retain 90" in kept.explain("North")
-    fresh = assign(carving, people("R1", "R2", "R3"), owner="owner", value="arr_usd", keep=False)
+    fresh = assign(carving, people("R1", "R2", "R3"), owner="owner", value="arr", keep=False)
     assert seats_of(fresh) == {"North": "R2", "South": "R1", "West": "R3"}
-    some = assign(carving, people("R1", "R2", "R3"), owner="owner", value="arr_usd", keep=["North"])
+    some = assign(carving, people("R1", "R2", "R3"), owner="owner", value="arr", keep=["North"])
     assert seats_of(some)["North"] == "R1"
 
 
@@ -69,7 +69,7 @@ def test_keep_and_forbid_are_respected():
         plan(THREE),
         people("R1", "R2", "R3"),
         owner="owner",
-        value="arr_usd",
+        value="arr",
         keep={"West": "R2"},
         forbid=[("South", "R1")],
     )
@@ -80,8 +80,8 @@ def test_keep_and_forbid_are_respected():
 def test_fit_outweighs_retention_when_told_so():
     skills = pd.DataFrame({"North": [1.0, 0.0], "South": [0.0, 1.0]}, index=["R1", "R2"])
     carving = plan({"North": {"R2": 60, "x": 40}, "South": {"R1": 60, "x": 40}})
-    by_owner = assign(carving, people("R1", "R2"), owner="owner", value="arr_usd", skills=skills, fit_weight=0.5)
-    by_fit = assign(carving, people("R1", "R2"), owner="owner", value="arr_usd", skills=skills, fit_weight=2)
+    by_owner = assign(carving, people("R1", "R2"), owner="owner", value="arr", skills=skills, fit_weight=0.5)
+    by_fit = assign(carving, people("R1", "R2"), owner="owner", value="arr", skills=skills, fit_weight=2)
     assert seats_of(by_owner) == {"North": "R2", "South": "R1"}
     assert seats_of(by_fit) == {"North": "R1", "South": "R2"}
     assert by_fit.table["fit"].tolist() == [1, 1]
@@ -96,7 +96,7 @@ def test_a_seat_to_be_hired_is_covered_until_its_start():
     reps = people(
         "R1", "R2", "TBH-1", status=["filled", "filled", "TBH"], start_date=[None, None, "2027-04-01"], role="AE"
     )
-    staffing = assign(carving, reps, owner="owner", value="arr_usd", effective="2027-01-01")
+    staffing = assign(carving, reps, owner="owner", value="arr", effective="2027-01-01")
     row = staffing.table.iloc[2]
     assert row["rep_id"] is None
     assert (row["status"], row["cover_rep_id"]) == ("to be hired", "R2")
@@ -146,17 +146,17 @@ def test_a_rep_who_starts_later_is_covered_until_then():
 
 
 def test_too_few_reps_leave_seats_to_be_hired_and_too_many_stay_unstaffed():
-    few = assign(plan(THREE), people("R1", "R2"), owner="owner", value="arr_usd")
+    few = assign(plan(THREE), people("R1", "R2"), owner="owner", value="arr")
     assert few.table.set_index("territory").loc["West", "reason"] == "no rep left: 2 reps for 3 seats to fill"
     assert few.table["status"].tolist() == ["filled", "filled", "to be hired"]
-    many = assign(plan(THREE), people("R1", "R2", "R3", "R4"), owner="owner", value="arr_usd")
+    many = assign(plan(THREE), people("R1", "R2", "R3", "R4"), owner="owner", value="arr")
     assert many.unstaffed["rep_id"].tolist() == ["R4"]
     assert "1 reps have no seat: 'R4'" in many.notes[0]
 
 
 def test_a_seat_everybody_is_forbidden_in_stays_open_and_says_so():
     barred = [("North", r) for r in ("R1", "R2", "R3")]
-    staffing = assign(plan(THREE), people("R1", "R2", "R3"), owner="owner", value="arr_usd", forbid=barred)
+    staffing = assign(plan(THREE), people("R1", "R2", "R3"), owner="owner", value="arr", forbid=barred)
     row = staffing.table.iloc[0]
     assert row["rep_id"] is None
     assert row["reason"] == "every rep is forbidden here: lift one of these, or hire"
@@ -232,8 +232,8 @@ def test_the_order_of_rows_does_not_matter(seed):
     owned = {t: {f"R{k}": float(rng.integers(0, 3)) for k in range(5)} for t in names}
     carving, reps = plan(owned), people(*[f"R{k}" for k in range(5)])
     shuffled = plan({t: owned[t] for t in rng.permutation(names)})
-    first = assign(carving, reps, owner="owner", value="arr_usd")
-    second = assign(shuffled, reps.sample(frac=1, random_state=seed), owner="owner", value="arr_usd")
+    first = assign(carving, reps, owner="owner", value="arr")
+    second = assign(shuffled, reps.sample(frac=1, random_state=seed), owner="owner", value="arr")
     assert seats_of(first) == seats_of(second)
     covers = [dict(zip(s.table["territory"], s.table["cover_rep_id"], strict=True)) for s in (first, second)]
     assert covers[0] == covers[1]
@@ -242,5 +242,5 @@ def test_the_order_of_rows_does_not_matter(seed):
 def test_inputs_are_left_alone():
     carving, reps = plan(THREE), people("R1", "R2", "R3", start_date=["2026-01-01", None, None])
     before = reps.copy(deep=True)
-    assign(carving, reps, owner="owner", value="arr_usd")
+    assign(carving, reps, owner="owner", value="arr")
     pd.testing.assert_frame_equal(reps, before)

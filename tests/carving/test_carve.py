@@ -26,13 +26,13 @@ def problem(count: int = 60, territories: int | gtm.Hierarchy = 12, seed: int = 
     table = pd.DataFrame(
         {
             "account_id": [f"A{i:03d}" for i in range(count)],
-            "arr_usd": rng.lognormal(3, 0.5, count).round(2),
+            "arr": rng.lognormal(3, 0.5, count).round(2),
             "owner": rng.choice([*names, None], count),
             "lat": rng.uniform(40, 45, count),
             "lon": rng.uniform(-100, -90, count),
         }
     )
-    wishes = {"balance": [gtm.Balance("arr_usd", 0.5), gtm.Count(0.4)], "prefer": [gtm.KeepOwner()], **wishes}
+    wishes = {"balance": [gtm.Balance("arr", 0.5), gtm.Count(0.4)], "prefer": [gtm.KeepOwner()], **wishes}
     return gtm.CarvingProblem(table, territories, **wishes)
 
 
@@ -58,8 +58,8 @@ def test_twelve_territories_become_a_tree_of_small_carves() -> None:
     assert carving.nodes["accounts"].tolist()[0] == sum(carving.nodes["accounts"][1:]) == 60
     flat = gtm.carve(problem(), solver="greedy_lookahead", hierarchy="flat")
     assert flat.nodes["buckets"].tolist() == [12]
-    rolled = carving.roll_up("arr_usd").set_index("node_id")["arr_usd"]
-    assert rolled["all"] == pytest.approx(carving.accounts["arr_usd"].sum())
+    rolled = carving.roll_up("arr").set_index("node_id")["arr"]
+    assert rolled["all"] == pytest.approx(carving.accounts["arr"].sum())
     first, second = carving.hierarchy.children("all")
     assert rolled[first] + rolled[second] == pytest.approx(rolled["all"])
 
@@ -157,7 +157,7 @@ def test_a_time_limit_is_kept_down_a_tree_though_tasks_wait_for_workers(workers:
 
 @pytest.mark.slow
 def test_the_default_solver_keeps_a_time_limit_with_endless_effort() -> None:
-    asked = problem(count=3000, territories=20, balance=[gtm.Balance("arr_usd", 0.02), gtm.Count(0.02)])
+    asked = problem(count=3000, territories=20, balance=[gtm.Balance("arr", 0.02), gtm.Count(0.02)])
     gtm.carve(asked, effort=0.01, time_limit=5)  # compile what is compiled on first use
     begin = time.perf_counter()
     carving = gtm.carve(asked, effort=float("inf"), time_limit=2.0)
@@ -218,18 +218,18 @@ def test_a_tree_is_carved_to_the_shares_of_the_territories() -> None:
 
 
 def test_an_account_of_a_giant_is_named_even_where_evenness_is_only_a_measure() -> None:
-    table = pd.DataFrame({"account_id": list("abcdef"), "arr_usd": [90.0, 10.0, 10.0, 10.0, 10.0, 10.0]})
-    carving = gtm.carve(gtm.CarvingProblem(table, 3, [gtm.Balance("arr_usd", 0.1)]))
+    table = pd.DataFrame({"account_id": list("abcdef"), "arr": [90.0, 10.0, 10.0, 10.0, 10.0, 10.0]})
+    carving = gtm.carve(gtm.CarvingProblem(table, 3, [gtm.Balance("arr", 0.1)]))
     assert carving.status is SolveStatus.INFEASIBLE
-    assert any("Account 'a' alone holds 90 arr_usd" in note for note in carving.notes)
+    assert any("Account 'a' alone holds 90 arr" in note for note in carving.notes)
     totals = carving.balance.set_index("territory")["total"]
     assert sorted(totals) == [20.0, 30.0, 90.0]
 
 
 def test_the_nearest_plan_gives_the_giant_its_own_and_keeps_the_others_even() -> None:
-    table = pd.DataFrame({"account_id": [f"A{i}" for i in range(21)], "arr_usd": [100.0, *[10.0] * 20], "owner": "T1"})
-    four = gtm.CarvingProblem(table, 4, [gtm.Balance("arr_usd", 0.05)], [gtm.KeepOwner(value="arr_usd")])
-    with pytest.raises(InfeasibleError, match=r"Account 'A0' alone holds 100 arr_usd, 33\.3 % of all"):
+    table = pd.DataFrame({"account_id": [f"A{i}" for i in range(21)], "arr": [100.0, *[10.0] * 20], "owner": "T1"})
+    four = gtm.CarvingProblem(table, 4, [gtm.Balance("arr", 0.05)], [gtm.KeepOwner(value="arr")])
+    with pytest.raises(InfeasibleError, match=r"Account 'A0' alone holds 100 arr, 33\.3 % of all"):
         gtm.carve(four)
     carving = gtm.carve(four, on_infeasible="nearest", solver="greedy_lookahead")
     totals = carving.balance.set_index("territory")["total"]

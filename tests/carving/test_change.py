@@ -14,13 +14,13 @@ def make_problem(n: int = 300, k: int = 4, seed: int = 0) -> gtm.CarvingProblem:
     accounts = pd.DataFrame(
         {
             "account_id": [f"A{i:04d}" for i in range(n)],
-            "arr_usd": rng.lognormal(10, 1.0, n).round(2),
+            "arr": rng.lognormal(10, 1.0, n).round(2),
             "leads": rng.poisson(3, n),
             "owner": [f"T{t + 1}" for t in rng.integers(k, size=n)],
         }
     )
-    balance = [gtm.Balance("arr_usd", 0.05), gtm.Balance("leads", 0.05), gtm.Count(0.05)]
-    return gtm.CarvingProblem(accounts, gtm.Territories.equal(k), balance, [gtm.KeepOwner(value="arr_usd")])
+    balance = [gtm.Balance("arr", 0.05), gtm.Balance("leads", 0.05), gtm.Count(0.05)]
+    return gtm.CarvingProblem(accounts, gtm.Territories.equal(k), balance, [gtm.KeepOwner(value="arr")])
 
 
 def test_a_cap_of_zero_returns_the_old_plan() -> None:
@@ -33,8 +33,8 @@ def test_a_cap_of_zero_returns_the_old_plan() -> None:
 def test_a_cap_is_kept_in_the_unit_it_is_given() -> None:
     problem = make_problem()
     old = pd.Series([f"T{1 + i % 4}" for i in range(300)], index=problem.resolved.ids)
-    again = gtm.recarve(old, problem, value="arr_usd", max_moved=0.1)
-    arr = problem.accounts["arr_usd"]
+    again = gtm.recarve(old, problem, value="arr", max_moved=0.1)
+    arr = problem.accounts["arr"]
     assert arr[again.labels != old].sum() <= 0.1 * arr.sum() * (1 + 1e-9)
 
 
@@ -95,7 +95,7 @@ def test_twelve_weekly_refreshes_move_few_accounts_and_stay_as_even_as_a_fresh_c
     for week in range(12):
         accounts = accounts.copy()
         changed = rng.choice(len(accounts), 20, replace=False)
-        accounts.iloc[changed, accounts.columns.get_loc("arr_usd")] = rng.lognormal(10, 1.0, 20).round(2)
+        accounts.iloc[changed, accounts.columns.get_loc("arr")] = rng.lognormal(10, 1.0, 20).round(2)
         fresh = gtm.CarvingProblem(accounts, problem.territories, problem.balance, rules=())
         again = gtm.recarve(plan, fresh)
         assert again.check.ok, f"week {week}"

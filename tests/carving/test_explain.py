@@ -17,21 +17,21 @@ def make_problem(n: int = 60, k: int = 3, seed: int = 0, **words: object) -> gtm
     accounts = pd.DataFrame(
         {
             "account_id": [f"A{i:03d}" for i in range(n)],
-            "arr_usd": rng.lognormal(10, 0.5, n).round(2),
+            "arr": rng.lognormal(10, 0.5, n).round(2),
             "owner": [f"T{t + 1}" for t in rng.choice(k, size=n, p=[0.5, 0.3, 0.2])],
             "lat": rng.uniform(30, 45, n),
             "lon": rng.uniform(-120, -80, n),
         }
     )
     asked: dict[str, object] = {
-        "balance": [gtm.Balance("arr_usd", 0.05), gtm.Count(0.10)],
-        "prefer": [gtm.KeepOwner(value="arr_usd")],
+        "balance": [gtm.Balance("arr", 0.05), gtm.Count(0.10)],
+        "prefer": [gtm.KeepOwner(value="arr")],
     }
     return gtm.CarvingProblem(accounts, gtm.Territories.equal(k), **(asked | words))  # type: ignore[arg-type]
 
 
 def test_the_parts_of_an_explanation_add_up_to_its_total() -> None:
-    carving = gtm.carve(make_problem(prefer=[gtm.KeepOwner(value="arr_usd"), gtm.Near()]))
+    carving = gtm.carve(make_problem(prefer=[gtm.KeepOwner(value="arr"), gtm.Near()]))
     table = carving.explain("A007").options
     parts = table.drop(columns=["node", "option", "chosen", "total", "difference"])
     assert np.allclose(parts.sum(axis=1), table["total"])
@@ -106,7 +106,7 @@ def test_what_a_carve_adds_itself_has_a_column_of_its_own() -> None:
     """Giants that the nearest plan places beforehand, groups that are spread level by level."""
     problem = tree_problem()
     accounts = problem.accounts.reset_index(drop=True)
-    accounts.loc[0, "arr_usd"] = accounts["arr_usd"].sum()
+    accounts.loc[0, "arr"] = accounts["arr"].sum()
     carving = gtm.carve(problem.replace(accounts=accounts), on_infeasible="nearest", effort=0.1)
     table = carving.explain("A-0000").options
     assert "too large for its band" in table.columns
@@ -169,22 +169,22 @@ def test_a_frontier_refuses_a_cap_on_moves() -> None:
 
 def test_the_smallest_conflict_names_only_what_conflicts() -> None:
     """Moving at most 5 % cannot even out 50/30/20; the count of a mix has nothing to do with it."""
-    cap = gtm.MaxMoved(0.05, by="arr_usd")
+    cap = gtm.MaxMoved(0.05, by="arr")
     pin = gtm.Pin({"A000": "T1"})
-    problem = make_problem(balance=[gtm.Balance("arr_usd", 0.05), gtm.Count(0.9)], rules=[cap, pin])
+    problem = make_problem(balance=[gtm.Balance("arr", 0.05), gtm.Count(0.9)], rules=[cap, pin])
     elements = conflict(problem)
-    assert [e.name for e in elements] == ["arr_usd", cap.name]
-    assert "cannot hold together: 'arr_usd' within 5 % and 'at most 5 % of arr_usd moved'" in conflict_text(elements)
+    assert [e.name for e in elements] == ["arr", cap.name]
+    assert "cannot hold together: 'arr' within 5 % and 'at most 5 % of arr moved'" in conflict_text(elements)
 
 
 def test_a_conflict_that_only_a_solver_can_see_is_raised_with_its_members() -> None:
-    problem = make_problem(rules=[gtm.MaxMoved(0.05, by="arr_usd")])
+    problem = make_problem(rules=[gtm.MaxMoved(0.05, by="arr")])
     with pytest.raises(gtm.InfeasibleError, match="These wishes cannot hold together"):
         gtm.carve(problem)
 
 
 def test_the_nearest_plan_keeps_the_rule_and_lets_the_band_give() -> None:
-    problem = make_problem(rules=[gtm.MaxMoved(0.05, by="arr_usd")])
+    problem = make_problem(rules=[gtm.MaxMoved(0.05, by="arr")])
     carving = gtm.carve(problem, on_infeasible="nearest")
     assert carving.status == "infeasible"
     broken = set(carving.check.violations["rule"])

@@ -21,12 +21,12 @@ def problem(count: int = 40, tree: gtm.Hierarchy = TREE, seed: int = 0, **wishes
     table = pd.DataFrame(
         {
             "account_id": [f"A{i}" for i in range(count)],
-            "arr_usd": rng.lognormal(3, 0.5, count),
+            "arr": rng.lognormal(3, 0.5, count),
             "owner": rng.choice([*tree.leaves, None], count),
             "parent_id": [f"A{i // 3 * 3}" if i % 4 else None for i in range(count)],
         }
     )
-    wishes = {"balance": [gtm.Balance("arr_usd", 0.4), gtm.Count(0.4)], "prefer": [gtm.KeepOwner()], **wishes}
+    wishes = {"balance": [gtm.Balance("arr", 0.4), gtm.Count(0.4)], "prefer": [gtm.KeepOwner()], **wishes}
     return gtm.CarvingProblem(table, tree, **wishes)
 
 
@@ -35,7 +35,7 @@ def task_of(asked: gtm.CarvingProblem, tree: gtm.Hierarchy = TREE) -> NodeTask:
 
 
 def test_an_inner_node_wants_the_sum_of_its_leaves_and_leaves_them_room() -> None:
-    task = task_of(problem(balance=[gtm.Balance("arr_usd", 0.4), gtm.Limit("arr_usd", at_most=500)]))
+    task = task_of(problem(balance=[gtm.Balance("arr", 0.4), gtm.Limit("arr", at_most=500)]))
     node, flat = node_instance(task), task.instance
     sums = np.array([flat.target[:2].sum(axis=0), flat.target[2:5].sum(axis=0), flat.target[5]])
     np.testing.assert_allclose(node.target, sums)
@@ -91,7 +91,7 @@ def descend(task: NodeTask, rng: np.random.Generator) -> np.ndarray:
 @settings(max_examples=25)
 @given(st.integers(0, 10**6), st.sampled_from([0.0, 0.05, 0.2, 0.5]), st.booleans())
 def test_move_limits_kept_at_every_node_are_kept_by_the_whole_plan(seed: int, share: float, families: bool) -> None:
-    rules = [gtm.MaxMoved(share, by="arr_usd"), *([gtm.KeepTogether()] if families else [])]
+    rules = [gtm.MaxMoved(share, by="arr"), *([gtm.KeepTogether()] if families else [])]
     if seed % 2:
         rules += [gtm.Pin({"A0": "W1"}), gtm.Forbid([("A5", "E1"), ("A6", "W2"), ("A9", "House")])]
     task = task_of(problem(count=24, seed=seed, rules=rules))

@@ -64,9 +64,9 @@ def test_two_trees_are_compared_measure_by_measure(carving: gtm.Carving) -> None
 
 
 def test_level_tables_roll_up(carving: gtm.Carving) -> None:
-    total = carving.problem.accounts["arr_usd"].sum()
+    total = carving.problem.accounts["arr"].sum()
     for depth in range(carving.hierarchy.depth + 1):
-        table = carving.level_table(depth).query("criterion == 'arr_usd'")
+        table = carving.level_table(depth).query("criterion == 'arr'")
         assert table["total"].sum() == pytest.approx(total)
         assert table["accounts"].sum() == 240
 

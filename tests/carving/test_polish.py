@@ -50,7 +50,7 @@ def test_polish_keeps_pins_families_and_move_limits() -> None:
 def test_every_territory_outside_gets_a_reason() -> None:
     problem = tree_problem()
     table = problem.accounts.copy()
-    table.loc["A-0005", "arr_usd"] = table["arr_usd"].sum()
+    table.loc["A-0005", "arr"] = table["arr"].sum()
     giant = problem.replace(accounts=table.reset_index(drop=True))
     carving = gtm.carve(giant, on_infeasible="nearest", effort=0.1)
     outside = carving.outside

@@ -67,7 +67,7 @@ def test_a_level_by_hand_names_unknown_nodes() -> None:
 
 
 def test_a_level_can_have_its_own_tolerance_and_criteria() -> None:
-    problem = tree_problem(balance=[gtm.Balance("arr_usd", 0.2), gtm.Count(0.2)])
+    problem = tree_problem(balance=[gtm.Balance("arr", 0.2), gtm.Count(0.2)])
     free = {"level 1": gtm.Level(tolerance=0.01, balance=["accounts"])}
     carving = gtm.carve(problem, levels=free, effort=0.2)
     count = carving.level_table(1).query("criterion == 'accounts'")
@@ -75,8 +75,8 @@ def test_a_level_can_have_its_own_tolerance_and_criteria() -> None:
 
 
 def test_levels_that_do_not_exist_are_refused_with_all_findings() -> None:
-    levels = {"regon": gtm.Level(tolerance=0.01), "level 1": gtm.Level(balance=["arr"], prefer=["nearby"])}
-    with pytest.raises(gtm.DataError, match=r"(?s)'regon'.*'arr'.*'nearby'"):
+    levels = {"regon": gtm.Level(tolerance=0.01), "level 1": gtm.Level(balance=["arrr"], prefer=["nearby"])}
+    with pytest.raises(gtm.DataError, match=r"(?s)'regon'.*'arrr'.*'nearby'"):
         gtm.carve(tree_problem(), levels=levels)
     with pytest.raises(gtm.DataError, match="got 2"):
         gtm.Level(tolerance=2)

@@ -14,7 +14,7 @@ def accounts(count: int = 240, leaves: int = 12, seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "account_id": [f"A-{i:04d}" for i in range(count)],
-            "arr_usd": np.round(rng.lognormal(3.0, 0.6, count), 2),
+            "arr": np.round(rng.lognormal(3.0, 0.6, count), 2),
             "lat": rng.uniform(30, 48, count),
             "lon": rng.uniform(-120, -75, count),
             "family": [f"F{i // 20}" if i % 20 < 2 else None for i in range(count)],
@@ -33,7 +33,7 @@ def territories(leaves: int = 12, seed: int = 1) -> gtm.Territories:
 
 def tree_problem(count: int = 240, leaves: int = 12, **changes: object) -> gtm.CarvingProblem:
     given: dict[str, object] = {
-        "balance": [gtm.Balance("arr_usd", 0.15), gtm.Count(0.15)],
+        "balance": [gtm.Balance("arr", 0.15), gtm.Count(0.15)],
         "prefer": [gtm.KeepOwner(), gtm.Near()],
     }
     return gtm.CarvingProblem(accounts(count, leaves), territories(leaves), **{**given, **changes})

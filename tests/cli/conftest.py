@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from gtm_opt.cli.app import app
 
 ACCOUNTS = """\
-account_id,arr_usd,owner,parent_id,industry
+account_id,arr,owner,parent_id,industry
 001,60,r1,,retail
 002,50,r1,,retail
 003,40,r2,,energy
@@ -33,7 +33,7 @@ file = "accounts.csv"
 file = "reps.csv"
 
 [[balance]]
-column = "arr_usd"
+column = "arr"
 tolerance = 0.9
 
 [carve]

@@ -33,7 +33,7 @@ def test_sums_counts_and_owners_are_made_per_account(tmp_path: Path) -> None:
     table, notes = add(
         tmp_path,
         {
-            "won_usd": {"how": "sum", "column": "amount", "where": {"stage": "Won"}},
+            "won": {"how": "sum", "column": "amount", "where": {"stage": "Won"}},
             "since_february": {"how": "sum", "column": "amount", "since": "2027-02-01", "until": "2027-02-28"},
             "deals": {"how": "count"},
             "largest": {"how": "max", "column": "amount", "empty": 0},
@@ -42,7 +42,7 @@ def test_sums_counts_and_owners_are_made_per_account(tmp_path: Path) -> None:
             "last": {"how": "latest", "column": "rep"},
         },
     )
-    assert table["won_usd"].tolist() == [330, 0, 0]
+    assert table["won"].tolist() == [330, 0, 0]
     assert table["since_february"].tolist() == [80, 0, 0]
     assert table["deals"].tolist() == [3, 1, 0]
     assert table["largest"].tolist() == [150, 40, 0]

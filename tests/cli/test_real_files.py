@@ -78,13 +78,13 @@ def test_the_crm_export_becomes_a_plan_of_three_levels(
     assert "1,425 of 8,800 rows name no account" in result.stdout
     plan = Plan.load(tmp_path / "plan")
     accounts = plan.carving.accounts
-    assert accounts["won_usd"].sum() == 10_005_534
+    assert accounts["won"].sum() == 10_005_534
     assert "technology" in set(accounts["sector"])
     assert "technolgy" not in set(accounts["sector"])
     assert plan.carving.hierarchy.levels == ("company", "regional_office", "manager", "rep_id")
     assert plan.carving.territories.count == 30
     assert plan.quotas is not None
-    assert plan.quotas.plan_usd == 10_500_000
+    assert plan.quotas.target == 10_500_000
     assert plan.check().violations["area"].isin(["carving"]).all()
 
 

@@ -13,7 +13,7 @@ from gtm_opt.datasets.saas import committed_csv
 from gtm_opt.errors import DataError
 
 SUMS = {
-    "saas_accounts.csv": "674af2018e598839bc28449f7d31c0ee3e652fa94011439a44edaeb081bc58aa",
+    "saas_accounts.csv": "4c9aeb7b982c44b2cf7bea0e0a83776599cfe2d7cc8a2230c09d5bb357a8a5e2",
     "saas_reps.csv": "ecb6167ef74f1f4338c8a0a851eba374560adf633a67a4a445a8ffd6e8470235",
 }
 
@@ -51,8 +51,8 @@ def test_the_demo_team_has_managers_regions_and_an_open_seat() -> None:
 
 def test_made_accounts_are_skewed_like_real_ones() -> None:
     accounts, reps = make_saas(20_000, seed=4)
-    assert np.log(accounts["potential_usd"]).std() == pytest.approx(1.5, abs=0.05)
-    assert (accounts["open_pipeline_usd"] == 0).mean() == pytest.approx(0.6, abs=0.02)
+    assert np.log(accounts["potential"]).std() == pytest.approx(1.5, abs=0.05)
+    assert (accounts["open_pipeline"] == 0).mean() == pytest.approx(0.6, abs=0.02)
     assert accounts["owner"].isna().mean() == pytest.approx(0.1, abs=0.02)
     assert (accounts["segment"] == "named").mean() == pytest.approx(0.03, abs=0.005)
     assert accounts["parent_id"].notna().mean() == pytest.approx(0.12, abs=0.02)
@@ -113,7 +113,7 @@ def test_dirt_is_of_the_kind_exports_have() -> None:
     accounts, _ = make_saas(60, seed=1)
     soiled = dirty(accounts, rows=2)
     assert len(soiled) == 62
-    assert soiled["potential_usd"].str.startswith("$").sum() >= 58
+    assert soiled["potential"].str.startswith("$").sum() >= 58
     assert (soiled["owner"] == "R-9999").sum() >= 2
     assert soiled["account_id"].isna().sum() >= 2
 

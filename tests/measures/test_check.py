@@ -22,7 +22,7 @@ def accounts() -> pd.DataFrame:
     return pd.DataFrame(
         {
             "account_id": [f"A{i}" for i in range(COUNT)],
-            "arr_usd": 10.0,
+            "arr": 10.0,
             "owner": [f"T{i % 3 + 1}" for i in range(COUNT)],
             "industry": ["Bank", "Tech", "Tech"] * 4,
             "parent_id": [None] * 3 + ["A0", "A1", "A2"] + [None] * 6,
@@ -33,7 +33,7 @@ def accounts() -> pd.DataFrame:
 
 
 def problem(**wishes) -> gtm.CarvingProblem:
-    wishes = {"balance": [gtm.Balance("arr_usd", 0.05), gtm.Count(0.05)], **wishes}
+    wishes = {"balance": [gtm.Balance("arr", 0.05), gtm.Count(0.05)], **wishes}
     return gtm.CarvingProblem(accounts(), ["T1", "T2", "T3"], **wishes)
 
 
@@ -59,7 +59,7 @@ def test_a_plan_that_keeps_everything_has_no_violations() -> None:
 @pytest.mark.parametrize(
     ("change", "wishes", "expected"),
     [
-        ({"A0": "T2"}, {}, ("band of arr_usd", "T1 holds 30, below 38, 25 % under its target")),
+        ({"A0": "T2"}, {}, ("band of arr", "T1 holds 30, below 38, 25 % under its target")),
         ({"A0": "T2"}, {}, ("band of accounts", "T2 holds 5, above 4.2, 25 % over its target")),
         ({}, {"rules": [gtm.Pin({"A0": "T3"})]}, ("pin", "'A0' is pinned to T3, but is in T1")),
         ({}, {"rules": [gtm.Forbid([("A4", "T2")])]}, ("forbid", "'A4' must not be in T2")),
@@ -72,13 +72,13 @@ def test_a_plan_that_keeps_everything_has_no_violations() -> None:
         ({}, {"rules": [gtm.KeepApart([["A0", "A3", "A1"]])]}, ("keep apart", "'A0', 'A3' are all in T1")),
         (
             {"A0": "T2", "A1": "T1"},
-            {"rules": [gtm.MaxMoved(0.1, by="arr_usd")]},
-            ("at most 10 % of arr_usd moved", "20 of 120 arr_usd move, 16.67 %"),
+            {"rules": [gtm.MaxMoved(0.1, by="arr")]},
+            ("at most 10 % of arr moved", "20 of 120 arr move, 16.67 %"),
         ),
         (
             {},
-            {"balance": [gtm.Limit("arr_usd", at_most={"T2": 35.0})]},
-            ("band of limit arr_usd", "T2 holds 40, above 35"),
+            {"balance": [gtm.Limit("arr", at_most={"T2": 35.0})]},
+            ("band of limit arr", "T2 holds 40, above 35"),
         ),
         (
             {"A0": "T2"},
@@ -102,14 +102,14 @@ def test_all_split_families_are_listed() -> None:
 
 
 def test_balance_tables_add_up_and_name_the_worst() -> None:
-    asked = problem(balance=[gtm.Balance("arr_usd", 0.05), gtm.Limit("arr_usd", at_most=60)])
+    asked = problem(balance=[gtm.Balance("arr", 0.05), gtm.Limit("arr", at_most=60)])
     at = np.array([0] * 6 + [1] * 4 + [2] * 2)
     table = balance_table(asked, at)
-    first = table[table["criterion"] == "arr_usd"]
+    first = table[table["criterion"] == "arr"]
     assert first["total"].tolist() == [60.0, 40.0, 20.0]
     assert first["deviation"].tolist() == pytest.approx([0.5, 0.0, -0.5])
     assert first["within"].tolist() == [False, True, False]
-    limit = table[table["criterion"] == "limit arr_usd"]
+    limit = table[table["criterion"] == "limit arr"]
     assert limit["within"].all()
     assert limit["target"].isna().all()
     row = criterion_table(asked, at).iloc[0]
@@ -121,12 +121,12 @@ def test_balance_tables_add_up_and_name_the_worst() -> None:
 
 
 def test_disruption_is_counted_in_accounts_and_in_every_column_asked_for() -> None:
-    free = accounts().assign(arr_usd=np.arange(12.0), owner=[None, *["T1"] * 11])
-    asked = gtm.CarvingProblem(free, ["T1", "T2", "T3"], [gtm.Balance("arr_usd")], [gtm.KeepOwner(value="arr_usd")])
+    free = accounts().assign(arr=np.arange(12.0), owner=[None, *["T1"] * 11])
+    asked = gtm.CarvingProblem(free, ["T1", "T2", "T3"], [gtm.Balance("arr")], [gtm.KeepOwner(value="arr")])
     at = np.array([2, 0, 1, *[0] * 9])
     table = disruption_table(asked, at).set_index("measure")
     assert table.loc["accounts"].tolist() == [1.0, 11.0, pytest.approx(1 / 11)]
-    assert table.loc["arr_usd"].tolist() == [2.0, 66.0, pytest.approx(2 / 66)]
+    assert table.loc["arr"].tolist() == [2.0, 66.0, pytest.approx(2 / 66)]
     assert gtm.check(asked, asked.home.where(asked.home.notna(), "T3")).moved["moved"].tolist() == [0.0, 0.0]
 
 
@@ -140,14 +140,14 @@ wish_lists = st.lists(
 def test_preference_scores_agree_with_the_cost_of_the_compiled_instance(names, families: bool, seed: int) -> None:
     rng = np.random.default_rng(seed)
     table = accounts().assign(
-        arr_usd=rng.lognormal(3, 1, COUNT), owner=rng.choice(["T1", "T2", "R3", None], COUNT), visits=rng.random(COUNT)
+        arr=rng.lognormal(3, 1, COUNT), owner=rng.choice(["T1", "T2", "R3", None], COUNT), visits=rng.random(COUNT)
     )
     seats = gtm.Territories(("T1", "T2", "T3"), reps=("R1", "R2", "R3"))
     scores = pd.DataFrame(rng.random((2, 3)), index=["Bank", "Tech"], columns=["R2", "T1", "T3"])
     own = pd.DataFrame(rng.random((COUNT, 3)), index=table["account_id"], columns=["T3", "T1", "T2"])
     centers = {t: tuple(rng.uniform(40, 45, 2)) for t in ("T1", "R2", "T3")}
     wishes = {
-        "keep": gtm.KeepOwner(value="arr_usd", weight=2.0),
+        "keep": gtm.KeepOwner(value="arr", weight=2.0),
         "fit": gtm.Fit(scores, by="industry", value="visits", weight=0.5),
         "fit id": gtm.Fit(own),
         "near": gtm.Near(centers=centers),
@@ -171,7 +171,7 @@ def test_totals_of_the_compiled_instance_agree_with_the_tables(seed: int) -> Non
     matrix = pd.DataFrame(rng.random((COUNT, 3)), index=accounts()["account_id"], columns=["T2", "T1", "T3"])
     asked = problem(
         balance=[
-            gtm.Balance("arr_usd", shares={"T1": 0.5, "T2": 0.3, "T3": 0.2}),
+            gtm.Balance("arr", shares={"T1": 0.5, "T2": 0.3, "T3": 0.2}),
             gtm.Mix("industry"),
             gtm.Balance("hours", by_territory=matrix),
             gtm.Limit("accounts", at_most=8),

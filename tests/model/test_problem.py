@@ -15,8 +15,8 @@ def test_the_callers_table_is_neither_touched_nor_looked_at_again() -> None:
     accounts = table()
     before = accounts.copy(deep=True)
     asked = problem(accounts)
-    accounts["arr_usd"] = 0.0
-    assert asked.accounts["arr_usd"].tolist() == before["arr_usd"].tolist()
+    accounts["arr"] = 0.0
+    assert asked.accounts["arr"].tolist() == before["arr"].tolist()
     assert before.index.equals(accounts.index)
 
 
@@ -29,7 +29,7 @@ def test_territories_may_be_a_number_names_or_a_tree() -> None:
     with pytest.raises(TypeError, match="`accounts` must be a DataFrame, got list"):
         gtm.CarvingProblem([1, 2], 2, [gtm.Count()])
     with pytest.raises(TypeError, match="`balance` takes Balance, Count, Mix, Limit, got str"):
-        problem(balance=["arr_usd"])
+        problem(balance=["arr"])
 
 
 def test_one_wish_need_not_be_in_a_list() -> None:
@@ -76,9 +76,9 @@ def test_numeric_ids_with_gaps_match_across_columns_and_tables() -> None:
 
 
 def test_columns_can_have_the_users_names() -> None:
-    accounts = table().rename(columns={"account_id": "Id", "arr_usd": "ARR"})
-    asked = problem(accounts, columns={"account_id": "Id", "arr_usd": "ARR"})
-    assert "arr_usd" in asked.accounts
+    accounts = table().rename(columns={"account_id": "Id", "arr": "ARR"})
+    asked = problem(accounts, columns={"account_id": "Id", "arr": "ARR"})
+    assert "arr" in asked.accounts
     assert asked.replace(objective="even").fingerprint == asked.fingerprint
 
 
@@ -113,9 +113,9 @@ def test_pins_and_forbids_may_come_as_tables() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"accounts": table().assign(arr_usd=9.0)},
+        {"accounts": table().assign(arr=9.0)},
         {"territories": ["T1", "T3"]},
-        {"balance": [gtm.Balance("arr_usd", 0.4)]},
+        {"balance": [gtm.Balance("arr", 0.4)]},
         {"rules": [gtm.Pin({"A1": "T1"})]},
         {
             "prefer": [
@@ -140,13 +140,13 @@ def test_the_fingerprint_sees_every_cell_of_a_long_table_and_cells_that_are_list
 
 
 def test_limits_take_one_number_or_one_per_territory() -> None:
-    asked = problem(balance=[gtm.Limit("arr_usd", at_most={"T1": 20.0}, at_least=2)])
+    asked = problem(balance=[gtm.Limit("arr", at_most={"T1": 20.0}, at_least=2)])
     limit = gtm.check(asked, dict(zip(asked.resolved.ids, ["T1", "T2"] * 3, strict=True))).balance
     assert limit["upper"].tolist() == [20.0, np.inf]
     assert limit["lower"].tolist() == [2.0, 2.0]
     for wrong in ({"at_most": -1}, {"at_least": float("nan")}, {"at_most": {"T1": float("nan")}}):
         with pytest.raises(DataError, match="must be numbers >= 0"):
-            problem(balance=[gtm.Limit("arr_usd", **wrong)])
+            problem(balance=[gtm.Limit("arr", **wrong)])
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_limits_take_one_number_or_one_per_territory() -> None:
 )
 def test_shares_of_a_criterion_must_be_positive_and_whole(shares) -> None:
     with pytest.raises(DataError, match="must be positive and sum to 1"):
-        problem(balance=[gtm.Balance("arr_usd", shares=shares)])
+        problem(balance=[gtm.Balance("arr", shares=shares)])
 
 
 def test_activities_by_territory_need_a_cell_for_every_pair() -> None:
@@ -171,7 +171,7 @@ def test_activities_by_territory_need_a_cell_for_every_pair() -> None:
             problem(balance=[gtm.Balance("hours", by_territory=wrong)])
 
 
-@pytest.mark.parametrize("column", ["account_id", "arr_usd", "owner", "lat", "lon"])
+@pytest.mark.parametrize("column", ["account_id", "arr", "owner", "lat", "lon"])
 @pytest.mark.parametrize("row", [0, 5])
 def test_any_corrupted_cell_gives_an_error_that_names_its_row(column: str, row: int) -> None:
     accounts = table()
@@ -187,8 +187,8 @@ def test_repeated_ids_are_told_together_with_everything_else() -> None:
     ids = accounts["account_id"].tolist()
     accounts.loc[2, "account_id"] = ids[1]
     accounts.loc[3, "account_id"] = f" {ids[3]}"
-    accounts["arr_usd"] = accounts["arr_usd"].astype(float)
-    accounts.loc[2, "arr_usd"] = -5.0
+    accounts["arr"] = accounts["arr"].astype(float)
+    accounts.loc[2, "arr"] = -5.0
     accounts.loc[0, "owner"] = "stranger"
     with pytest.raises(DataError) as caught:
         rules = [gtm.Pin({"nobody": "T1", ids[3]: "T1"}), gtm.KeepTogether("family")]
@@ -198,7 +198,7 @@ def test_repeated_ids_are_told_together_with_everything_else() -> None:
     assert f"accounts['account_id'] must be unique; not so for 1 account: '{ids[1]}'." in text
     assert "must not begin or end with blanks" in text
     # the row is told apart from its namesake
-    assert f"accounts['arr_usd'] must not be negative, got -5 in 1 row: '{ids[1]} (row 2)'." in text
+    assert f"accounts['arr'] must not be negative, got -5 in 1 row: '{ids[1]} (row 2)'." in text
     assert "1 unknown owner ('stranger')" in text
     assert "Pin must name known accounts; not so for 1 account: 'nobody'." in text
     assert "accounts['family'] must exist" in text
@@ -208,7 +208,7 @@ def test_repeated_ids_are_told_together_with_everything_else() -> None:
 def test_ids_of_other_types_and_empty_ids_do_not_hide_other_findings() -> None:
     accounts = table()
     accounts["account_id"] = [None, None, *range(2, len(accounts))]
-    accounts["arr_usd"] = "a lot"
+    accounts["arr"] = "a lot"
     with pytest.raises(DataError, match=r"(?s)must not be empty in 2 rows: 'row 0', 'row 1'.*must hold numbers"):
         problem(accounts)
     with pytest.raises(DataError, match=r"(?s)accounts\['account_id'\] must exist.*|names each criterion once"):

@@ -114,7 +114,7 @@ def test_roles_are_read_from_a_table():
     frame = pd.DataFrame(
         {
             "role": ["AE", "SE"],
-            "productivity_usd_py": [1e6, 0],
+            "productivity_py": [1e6, 0],
             "ramp": [[0, 0.5], None],
             "segment": ["ENT", None],
             "quota_type": ["direct", "overlay"],
@@ -129,11 +129,11 @@ def test_roles_are_read_from_a_table():
 
 
 def test_a_bad_table_of_roles_names_every_row():
-    frame = pd.DataFrame({"role": ["AE", "AM"], "productivity_usd_py": ["much", -1]})
+    frame = pd.DataFrame({"role": ["AE", "AM"], "productivity_py": ["much", -1]})
     with pytest.raises(DataError, match="Role 'AE'") as caught:
         Roles.from_frame(frame)
     assert "Role 'AM'" in str(caught.value)
-    with pytest.raises(DataError, match="must have the columns productivity_usd_py"):
+    with pytest.raises(DataError, match="must have the columns productivity_py"):
         Roles.from_frame(pd.DataFrame({"role": ["AE"]}))
     with pytest.raises(DataError, match=r"unique names.*'AE'"):
         Roles([Role("AE", 1), Role("AE", 2)])

@@ -101,8 +101,8 @@ def test_truth_values_and_numbers_in_object_columns_are_numbers() -> None:
 
 
 def test_a_mistyped_name_is_suggested() -> None:
-    assert did_you_mean("arr_us", ["arr_usd", "owner"]) == "Did you mean 'arr_usd'?"
-    assert did_you_mean("zzz", ["arr_usd"]) == "There are: 'arr_usd'."
+    assert did_you_mean("arr_us", ["arr", "owner"]) == "Did you mean 'arr'?"
+    assert did_you_mean("zzz", ["arr"]) == "There are: 'arr'."
     assert did_you_mean("zzz", []) == "There are none."
 
 

@@ -29,7 +29,7 @@ def tables(n: int = 60) -> tuple[pd.DataFrame, pd.DataFrame]:
     accounts = pd.DataFrame(
         {
             "account_id": [f"{i:04d}" for i in range(1, n + 1)],
-            "arr_usd": rng.lognormal(10, 0.5, n).round(2),
+            "arr": rng.lognormal(10, 0.5, n).round(2),
             "owner": rng.choice([*reps["rep_id"][:5], None], n),
             "parent_id": [None] * 50 + ["0001", "0001", "0002"] + [None] * (n - 53),
             "industry": rng.choice(["retail", "=SUM(A1)"], n),
@@ -38,20 +38,20 @@ def tables(n: int = 60) -> tuple[pd.DataFrame, pd.DataFrame]:
     return accounts, reps
 
 
-def make_plan(seed: int = 0, target_usd: float | None = 4_000_000, **carve: object) -> Plan:
+def make_plan(seed: int = 0, target: float | None = 4_000_000, **carve: object) -> Plan:
     accounts, reps = tables()
     return build_plan(
         accounts,
         reps,
         levels=["region"],
-        balance=[Balance("arr_usd", 0.5), Count(0.5, priority=2), Mix("industry", 1.0)],
-        prefer=[KeepOwner("owner", value="arr_usd")],
+        balance=[Balance("arr", 0.5), Count(0.5, priority=2), Mix("industry", 1.0)],
+        prefer=[KeepOwner("owner", value="arr")],
         rules=[KeepTogether("parent_id")],
         roles=Role("AE", 800_000, ramp=Ramp.steps([0, 0.25, 0.5, 0.75])),
         calendar=Calendar("2027-01", season=[0.2, 0.24, 0.26, 0.3]),
-        target_usd=target_usd,
+        target=target,
         over_assign={"rep_id": 0.05},
-        quota_weights={"arr_usd": 0.5, "capacity": 0.5},
+        quota_weights={"arr": 0.5, "capacity": 0.5},
         carve_options={**QUICK, "seed": seed, **carve},
     )
 

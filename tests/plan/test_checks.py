@@ -19,27 +19,27 @@ def test_a_sound_plan_holds_and_says_what_was_checked(plan: Plan) -> None:
 
 
 def test_a_band_that_is_broken_is_a_violation_with_its_territory() -> None:
-    accounts = pd.DataFrame({"account_id": list("abcd"), "arr_usd": [4.0, 3.0, 3.0, 2.0]})
-    problem = CarvingProblem(accounts, 2, [Balance("arr_usd", 0.05)])
+    accounts = pd.DataFrame({"account_id": list("abcd"), "arr": [4.0, 3.0, 3.0, 2.0]})
+    problem = CarvingProblem(accounts, 2, [Balance("arr", 0.05)])
     carving = carve(problem, start={"a": "T1", "b": "T1", "c": "T2", "d": "T2"}, solver="round_robin")
     check = Plan(carving).check()
     if carving.check.ok:
         return
-    assert check.violations["rule"].tolist() == ["band of arr_usd"] * 2
+    assert check.violations["rule"].tolist() == ["band of arr"] * 2
     assert not check.ok
     assert not check.kept
 
 
 def test_what_gave_way_by_force_is_told_apart_from_violations(tmp_path: Path) -> None:
-    accounts = pd.DataFrame({"account_id": list("abc"), "arr_usd": [10.0, 1.0, 1.0]})
-    problem = CarvingProblem(accounts, 2, [Balance("arr_usd", 0.05)])
+    accounts = pd.DataFrame({"account_id": list("abc"), "arr": [10.0, 1.0, 1.0]})
+    problem = CarvingProblem(accounts, 2, [Balance("arr", 0.05)])
     plan = build_plan(problem, carve_options={"solver": "lpt", "on_infeasible": "nearest"})
     for found in (plan, Plan(plan.carving), _saved(plan, tmp_path)):
         check = found.check()
         assert not check.ok
         assert check.kept
         assert len(check.violations) == 0
-        assert check.gave_way["rule"].tolist() == ["band of arr_usd"] * 2
+        assert check.gave_way["rule"].tolist() == ["band of arr"] * 2
         assert "T1 holds 10" in check.gave_way["detail"][0]
         assert "(by force: account a alone is 166.7 % of the target)" in check.gave_way["detail"][0]
         assert "its share of what is left" in check.gave_way["detail"][1]
@@ -58,10 +58,10 @@ def _saved(plan: Plan, folder: Path) -> Plan:
 
 def test_a_violation_beside_what_gave_way_is_still_a_violation() -> None:
     """The giant's place and what it leaves give way; a count that is far off could be mended."""
-    accounts = pd.DataFrame({"account_id": [f"a{i}" for i in range(13)], "arr_usd": [100.0] + [1.0] * 12})
-    problem = CarvingProblem(accounts, 3, [Balance("arr_usd", 0.05), Count(0.2)])
+    accounts = pd.DataFrame({"account_id": [f"a{i}" for i in range(13)], "arr": [100.0] + [1.0] * 12})
+    problem = CarvingProblem(accounts, 3, [Balance("arr", 0.05), Count(0.2)])
     carving = carve(problem, on_infeasible="nearest", solver="lpt")
-    assert carving.violations.loc[carving.violations["rule"] == "band of arr_usd", "forced"].all()
+    assert carving.violations.loc[carving.violations["rule"] == "band of arr", "forced"].all()
     labels = carving.labels.copy()
     home = labels["a0"]
     others = [t for t in problem.territories.names if t != home]
@@ -71,7 +71,7 @@ def test_a_violation_beside_what_gave_way_is_still_a_violation() -> None:
     check = Plan(worse).check()
     assert not check.kept
     assert "band of accounts" in set(check.violations["rule"])
-    assert "band of arr_usd" in set(check.gave_way["rule"])
+    assert "band of arr" in set(check.gave_way["rule"])
     assert "proven" in set(check.notes["rule"])
     assert " violation" in str(check).splitlines()[0]
     assert "gave way by force" in str(check).splitlines()[0]
@@ -111,7 +111,7 @@ def test_quotas_that_do_not_tie_out_are_a_violation(plan: Plan) -> None:
     assert plan.quotas is not None
     table = plan.quotas.table.copy()
     leaf = table.index[table["is_leaf"]][0]
-    table.loc[leaf, "quota_usd"] += 1_000
+    table.loc[leaf, "quota"] += 1_000
     check = replace(plan, quotas=replace(plan.quotas, table=table)).check()
     assert check.violations["rule"].tolist() == ["tie-out"]
     assert "1,000" in check.violations["detail"][0] or "instead of" in check.violations["detail"][0]
@@ -129,6 +129,6 @@ def test_stages_about_other_territories_are_a_violation(plan: Plan) -> None:
 def test_open_seats_and_thin_coverage_are_notes_not_violations(plan: Plan) -> None:
     rules = set(plan.check().notes["rule"])
     assert "open seats with a cover" in rules
-    poor = make_plan(target_usd=40_000_000).check()
+    poor = make_plan(target=40_000_000).check()
     assert poor.ok
     assert "covers the target" in set(poor.notes["rule"])

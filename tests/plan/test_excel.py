@@ -25,11 +25,11 @@ def test_the_workbook_has_a_summary_and_a_sheet_per_table(plan: Plan, tmp_path: 
 def test_sheets_hold_the_numbers_of_the_tables(plan: Plan, tmp_path: Path) -> None:
     path = plan.to_excel(tmp_path / "plan.xlsx")
     read = pd.read_excel(path, sheet_name="quotas")
-    assert read["quota_usd"].tolist() == plan.tables["quotas"]["quota_usd"].tolist()
+    assert read["quota"].tolist() == plan.tables["quotas"]["quota"].tolist()
     book = openpyxl.load_workbook(path)
     names = [c.value for c in book["territories"][1]]
-    assert book["territories"].cell(2, names.index("quota_usd") + 1).number_format == "#,##0"
-    assert book["territories"].cell(2, names.index("arr_usd_deviation") + 1).number_format == "0.0%"
+    assert book["territories"].cell(2, names.index("quota") + 1).number_format == "#,##0"
+    assert book["territories"].cell(2, names.index("arr_deviation") + 1).number_format == "0.0%"
 
 
 def test_text_that_looks_like_a_formula_stays_text(plan: Plan, tmp_path: Path) -> None:

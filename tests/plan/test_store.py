@@ -54,7 +54,7 @@ def test_every_word_of_a_problem_survives(tmp_path: Path) -> None:
     accounts = pd.DataFrame(
         {
             "account_id": list("abcdefgh"),
-            "arr_usd": [1.0, 2, 3, 4, 5, 6, 7, 8],
+            "arr": [1.0, 2, 3, 4, 5, 6, 7, 8],
             "lat": [50.0] * 8,
             "lon": [float(i) for i in range(8)],
             "owner": ["x", "x", "y", "y", "z", "z", None, None],
@@ -67,7 +67,7 @@ def test_every_word_of_a_problem_survives(tmp_path: Path) -> None:
         accounts,
         seats,
         [
-            Balance("arr_usd", 1.0, penalty=2.0),
+            Balance("arr", 1.0, penalty=2.0),
             Count(1.0, shares={"x": 0.5, "y": 0.3, "z": 0.2}),
             Limit("accounts", at_most={"x": 6}),
         ],
@@ -84,12 +84,10 @@ def test_every_word_of_a_problem_survives(tmp_path: Path) -> None:
 
 
 def test_the_nearest_plan_to_impossible_wishes_survives(tmp_path: Path) -> None:
-    accounts = pd.DataFrame(
-        {"account_id": list("abcd"), "arr_usd": [100.0, 1, 2, 3], "owner": ["T1", "T1", "T2", "T2"]}
-    )
+    accounts = pd.DataFrame({"account_id": list("abcd"), "arr": [100.0, 1, 2, 3], "owner": ["T1", "T1", "T2", "T2"]})
     from gtm_opt.model import KeepOwner
 
-    problem = CarvingProblem(accounts, 2, [Balance("arr_usd")], [KeepOwner()])
+    problem = CarvingProblem(accounts, 2, [Balance("arr")], [KeepOwner()])
     plan = build_plan(problem, carve_options={"solver": "greedy_lookahead", "on_infeasible": "nearest"})
     plan.save(tmp_path / "p")
     again = Plan.load(tmp_path / "p")
@@ -124,7 +122,7 @@ def test_a_crash_while_writing_leaves_the_old_plan(plan: Plan, tmp_path: Path, m
     before = {p.name: p.read_bytes() for p in folder.iterdir()}
     monkeypatch.setattr("gtm_opt.plan.store.checksum", lambda path: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(OSError, match="disk full"):
-        make_plan(target_usd=None).save(folder)
+        make_plan(target=None).save(folder)
     assert {p.name: p.read_bytes() for p in folder.iterdir()} == before
     assert [p.name for p in tmp_path.iterdir()] == ["p"]
 
@@ -151,7 +149,7 @@ def test_a_newer_schema_is_refused_clearly(plan: Plan, tmp_path: Path) -> None:
     path = tmp_path / "p" / "manifest.json"
     manifest = json.loads(path.read_text())
     path.write_text(json.dumps({**manifest, "schema": 99}))
-    with pytest.raises(DataError, match=r"saved with schema 99 .* reads up to schema 1. Upgrade gtm_opt"):
+    with pytest.raises(DataError, match=r"saved with schema 99 .* reads up to schema 2. Upgrade gtm_opt"):
         Plan.load(tmp_path / "p")
 
 

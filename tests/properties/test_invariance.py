@@ -27,7 +27,7 @@ def table(seed: int, count: int = 14, names: tuple[str, ...] = ("T1", "T2", "T3"
     return pd.DataFrame(
         {
             "account_id": [f"A{i:02d}" for i in range(count)],
-            "arr_usd": rng.lognormal(3, 0.6, count),
+            "arr": rng.lognormal(3, 0.6, count),
             "owner": rng.choice([*names, None], count),
             "industry": rng.choice(["Bank", "Tech"], count),
             "lat": rng.uniform(40, 45, count),
@@ -39,8 +39,8 @@ def table(seed: int, count: int = 14, names: tuple[str, ...] = ("T1", "T2", "T3"
 
 def asked(accounts: pd.DataFrame, territories=("T1", "T2", "T3"), **wishes) -> gtm.CarvingProblem:
     wishes = {
-        "balance": [gtm.Balance("arr_usd", 0.3), gtm.Count(0.3)],
-        "prefer": [gtm.KeepOwner(value="arr_usd")],
+        "balance": [gtm.Balance("arr", 0.3), gtm.Count(0.3)],
+        "prefer": [gtm.KeepOwner(value="arr")],
         **wishes,
     }
     return gtm.CarvingProblem(accounts, list(territories), **wishes)
@@ -59,11 +59,11 @@ def test_row_order_territory_order_and_units_change_no_measure(seed: int) -> Non
     rng = np.random.default_rng(seed)
     accounts = table(seed)
     plan = pd.Series(rng.choice(["T1", "T2", "T3"], len(accounts)), index=accounts["account_id"])
-    prefer = [gtm.KeepOwner(value="arr_usd"), gtm.Near(centers={"T1": (40, -95), "T2": (42, -92), "T3": (44, -99)})]
-    balance = [gtm.Balance("arr_usd", 0.3), gtm.Mix("industry", 0.5), gtm.Count(0.2)]
+    prefer = [gtm.KeepOwner(value="arr"), gtm.Near(centers={"T1": (40, -95), "T2": (42, -92), "T3": (44, -99)})]
+    balance = [gtm.Balance("arr", 0.3), gtm.Mix("industry", 0.5), gtm.Count(0.2)]
     expected = numbers(asked(accounts, balance=balance, prefer=prefer), plan)
     shuffled = asked(accounts.sample(frac=1, random_state=seed), ("T3", "T1", "T2"), balance=balance, prefer=prefer)
-    scaled = asked(accounts.assign(arr_usd=accounts["arr_usd"] * 1000), balance=balance, prefer=prefer)
+    scaled = asked(accounts.assign(arr=accounts["arr"] * 1000), balance=balance, prefer=prefer)
     assert numbers(shuffled, plan) == pytest.approx(expected)
     assert numbers(scaled, plan) == pytest.approx(expected)
 
@@ -90,8 +90,8 @@ def test_a_plan_is_whole_its_totals_recompute_and_its_bound_holds(solver: str, s
     assert carving.assignment["account_id"].tolist() == problem.resolved.ids.tolist()
     assert carving.labels["A03"] == "T2"
     assert carving.accounts.groupby("parent_id")["territory"].nunique().max() == 1
-    totals = carving.accounts.groupby("territory")["arr_usd"].sum()
-    table_of = carving.balance[carving.balance["criterion"] == "arr_usd"].set_index("territory")["total"]
+    totals = carving.accounts.groupby("territory")["arr"].sum()
+    table_of = carving.balance[carving.balance["criterion"] == "arr"].set_index("territory")["total"]
     assert table_of[totals.index].to_numpy() == pytest.approx(totals.to_numpy())
     assert carving.certificate.bound <= carving.certificate.value + 1e-9
     again = gtm.carve(problem, solver=solver, seed=seed, on_infeasible="nearest")
@@ -115,7 +115,7 @@ def test_a_rule_more_never_improves_the_optimum_and_a_looser_tolerance_never_wor
     free = optimum(asked(accounts), EXACT[0])
     for rule in (gtm.Pin({"A01": "T3"}), gtm.KeepTogether(), gtm.MaxMoved(0.3), gtm.Forbid([("A02", "T1")])):
         assert optimum(asked(accounts, rules=[rule]), EXACT[0]) >= free - 1e-6
-    loose = [gtm.Balance("arr_usd", 0.5), gtm.Count(0.5)]
+    loose = [gtm.Balance("arr", 0.5), gtm.Count(0.5)]
     assert optimum(asked(accounts, balance=loose), EXACT[0]) <= free + 1e-6
 
 
@@ -125,5 +125,5 @@ def test_a_rule_more_never_improves_the_optimum_and_a_looser_tolerance_never_wor
 def test_the_optimum_does_not_depend_on_order_names_or_units(seed: int) -> None:
     accounts = table(seed, count=10)
     free = optimum(asked(accounts), EXACT[0])
-    shuffled = accounts.sample(frac=1, random_state=seed).assign(arr_usd=lambda t: t["arr_usd"] * 7)
+    shuffled = accounts.sample(frac=1, random_state=seed).assign(arr=lambda t: t["arr"] * 7)
     assert optimum(asked(shuffled, ("T2", "T3", "T1")), EXACT[0]) == pytest.approx(free, abs=1e-6)

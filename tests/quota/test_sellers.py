@@ -38,9 +38,9 @@ def roster(*rows: dict) -> pd.DataFrame:
 def test_a_new_hire_carries_the_reference_quota(rule, carried, held):
     quotas = cascade(flat_tree("S1"), 1_155_000, calendar=SEASON)
     sellers = quotas.sellers(roster({"seat_id": "S1", "rep_id": "R1", "start_date": "2026-03-16"}), AE, proration=rule)
-    assert sellers["seller_quota_usd"].sum() == pytest.approx(carried)
-    assert sellers["hold_usd"].sum() == pytest.approx(held)
-    assert sellers["territory_quota_usd"].sum() == pytest.approx(1_155_000)
+    assert sellers["seller_quota"].sum() == pytest.approx(carried)
+    assert sellers["hold"].sum() == pytest.approx(held)
+    assert sellers["territory_quota"].sum() == pytest.approx(1_155_000)
 
 
 def test_proration_by_start_month_matches_the_published_table():
@@ -49,7 +49,7 @@ def test_proration_by_start_month_matches_the_published_table():
     wanted = [100_000, 93_333.33, 86_666.67, 80_000, 73_333.33, 66_666.67, 60_000, 53_333.33, 46_666.67, 40_000]
     for month, amount in enumerate([*wanted, 26_666.67, 13_333.33], 1):
         people = roster({"seat_id": "S1", "rep_id": "R", "start_date": f"2026-{month:02d}-01"})
-        carried = quotas.sellers(people, Role("AE", 1))["seller_quota_usd"].sum()
+        carried = quotas.sellers(people, Role("AE", 1))["seller_quota"].sum()
         assert carried / 1000 == pytest.approx(amount, abs=0.006)
 
 
@@ -61,14 +61,14 @@ def test_what_nobody_carries_is_held_not_lost():
         {"seat_id": "S2", "rep_id": None, "status": "TBH", "start_date": "2026-10-01"},
     )
     sellers = quotas.sellers(people, AE)
-    by_seat = sellers.groupby("seat_id")[["territory_quota_usd", "seller_quota_usd", "hold_usd"]].sum()
-    assert by_seat["territory_quota_usd"].tolist() == pytest.approx([1_200_000] * 3)
-    assert by_seat.loc["S1", "hold_usd"] == 0
-    assert by_seat.loc["S3", "seller_quota_usd"] == 0
-    assert (sellers["territory_quota_usd"] - sellers["seller_quota_usd"] - sellers["hold_usd"]).abs().max() < 1e-6
+    by_seat = sellers.groupby("seat_id")[["territory_quota", "seller_quota", "hold"]].sum()
+    assert by_seat["territory_quota"].tolist() == pytest.approx([1_200_000] * 3)
+    assert by_seat.loc["S1", "hold"] == 0
+    assert by_seat.loc["S3", "seller_quota"] == 0
+    assert (sellers["territory_quota"] - sellers["seller_quota"] - sellers["hold"]).abs().max() < 1e-6
     over = quotas.over_assignment(sellers).set_index("node_id")
     assert over.loc["root", "gross_oa_frac"] == pytest.approx(0.2)
-    assert over.loc["root", "net_oa_frac"] == pytest.approx(sellers["seller_quota_usd"].sum() / 3_000_000 - 1)
+    assert over.loc["root", "net_oa_frac"] == pytest.approx(sellers["seller_quota"].sum() / 3_000_000 - 1)
     assert not over.loc["root", "is_covered"]
     assert over.loc["S1", "is_covered"]
 
@@ -77,7 +77,7 @@ def test_quota_may_ramp_differently_from_capacity():
     quotas = cascade(flat_tree("S1"), 1_200_000, calendar=Calendar("2026-01"))
     role = Role("AE", 1e6, ramp=Ramp.steps([0, 0, 0]), ramp_quota=Ramp.steps([0.5]))
     people = roster({"seat_id": "S1", "rep_id": "R1", "start_date": "2026-01-01"})
-    assert quotas.sellers(people, role)["seller_quota_usd"].sum() == pytest.approx(1_150_000)
+    assert quotas.sellers(people, role)["seller_quota"].sum() == pytest.approx(1_150_000)
 
 
 def test_shared_seats_need_parts_that_sum_to_one():
@@ -86,7 +86,7 @@ def test_shared_seats_need_parts_that_sum_to_one():
     with pytest.raises(DataError, match="200% of 'S1' in 2026-01"):
         quotas.sellers(both, AE)
     shared = quotas.sellers(both.assign(assignment_frac=[0.6, 0.4]), AE)
-    assert shared.groupby("rep_id")["seller_quota_usd"].sum().tolist() == pytest.approx([720_000, 480_000])
+    assert shared.groupby("rep_id")["seller_quota"].sum().tolist() == pytest.approx([720_000, 480_000])
 
 
 def test_overlay_roles_carry_nothing_and_unknown_seats_are_named():

@@ -18,12 +18,12 @@ def plan() -> gtm.Plan:
         accounts,
         reps,
         levels=["region", "manager"],
-        balance=[gtm.Balance("potential_usd", tolerance=0.10), gtm.Count(tolerance=0.15, priority=2)],
-        prefer=[gtm.KeepOwner("owner", value="arr_usd")],
+        balance=[gtm.Balance("potential", tolerance=0.10), gtm.Count(tolerance=0.15, priority=2)],
+        prefer=[gtm.KeepOwner("owner", value="arr")],
         rules=[gtm.KeepTogether("parent_id")],
-        roles=gtm.Role("AE", productivity_usd_py=1_000_000, ramp=gtm.Ramp.steps([0, 0.25, 0.5, 0.75])),
+        roles=gtm.Role("AE", productivity_py=1_000_000, ramp=gtm.Ramp.steps([0, 0.25, 0.5, 0.75])),
         calendar=gtm.Calendar("2027-01", season=[0.20, 0.24, 0.26, 0.30]),
-        target_usd=11_000_000,
+        target=11_000_000,
         over_assign={"rep_id": 0.05},
         carve_options={"solver": "greedy_lookahead"},
     )
@@ -35,7 +35,7 @@ def nasty() -> gtm.Carving:
         {
             "account_id": [f"A-{i}" for i in range(12)],
             "name": NASTY,
-            "arr_usd": [float(i + 1) for i in range(12)],
+            "arr": [float(i + 1) for i in range(12)],
             "owner": [NASTY_TERRITORIES[i % 3] if i < 9 else None for i in range(12)],
             "lat": [30.0 + i for i in range(12)],
             "lon": [-120.0 + 3 * i for i in range(12)],
@@ -44,8 +44,8 @@ def nasty() -> gtm.Carving:
     problem = gtm.CarvingProblem(
         accounts,
         NASTY_TERRITORIES,
-        [gtm.Balance("arr_usd", tolerance=0.10), gtm.Limit("accounts", at_most=6)],
-        [gtm.KeepOwner("owner", value="arr_usd")],
+        [gtm.Balance("arr", tolerance=0.10), gtm.Limit("accounts", at_most=6)],
+        [gtm.KeepOwner("owner", value="arr")],
         [gtm.Pin({"A-0": "$West$", "A-1": "Mid_$"})],
     )
     return gtm.carve(problem, effort=0.1)

@@ -134,8 +134,8 @@ def test_rules_have_their_cost_where_centers_were_found() -> None:
 
 
 def test_a_band_with_a_penalty_that_is_left_is_told() -> None:
-    accounts = pd.DataFrame({"account_id": list("abc"), "arr_usd": [9.0, 1.0, 1.0], "owner": ["T1", "T2", "T2"]})
-    soft = [gtm.Balance("arr_usd", tolerance=0.01, penalty=0.001)]
+    accounts = pd.DataFrame({"account_id": list("abc"), "arr": [9.0, 1.0, 1.0], "owner": ["T1", "T2", "T2"]})
+    soft = [gtm.Balance("arr", tolerance=0.01, penalty=0.001)]
     carving = gtm.carve(gtm.CarvingProblem(accounts, 2, soft, [gtm.KeepOwner("owner")]), effort=0.1)
     assert "bands with a penalty bend" in carving.summary()
     assert "Bands that have a penalty" in verdict(carving)
@@ -177,7 +177,7 @@ def test_verdict_and_proof_are_sentences_with_numbers(nasty: gtm.Carving) -> Non
         ("deviation", -0.000001, "0 %"),
         ("tolerance", 0.0001, "0.01 %"),
         ("tolerance", float("inf"), "none"),
-        ("arr_usd", 1234567.0, "1,234,567"),
+        ("arr", 1234567.0, "1,234,567"),
         ("moved", True, "yes"),
         ("rep_id", None, ""),
         ("fit", float("nan"), ""),

@@ -34,14 +34,12 @@ LEAVE = pd.DataFrame({"rep_id": ["R3"], "start_date": ["2026-05-01"], "end_date"
 
 def test_the_reference_roster_gives_the_reference_numbers():
     result = capacity(T_ROSTER, AE, FY26, leaves=LEAVE)
-    by_rep = result.by("rep_id").dropna(subset=["rep_id"]).set_index("rep_id")["capacity_usd"]
+    by_rep = result.by("rep_id").dropna(subset=["rep_id"]).set_index("rep_id")["capacity"]
     np.testing.assert_allclose(by_rep[["R1", "R2", "R3"]], [1_200_000, 750_000, 1_000_000])
     np.testing.assert_allclose(by_rep[["R4", "R5"]], [745_161.29, 25_000], atol=0.005)
-    np.testing.assert_allclose(
-        result.by("quarter")["capacity_usd"], [900_000, 850_000, 1_045_161.29, 925_000], atol=0.005
-    )
-    assert result.total_usd == pytest.approx(3_720_161.29, abs=0.005)
-    months = result.table[result.table["rep_id"] == "R2"]["capacity_usd"].tolist()
+    np.testing.assert_allclose(result.by("quarter")["capacity"], [900_000, 850_000, 1_045_161.29, 925_000], atol=0.005)
+    assert result.total == pytest.approx(3_720_161.29, abs=0.005)
+    months = result.table[result.table["rep_id"] == "R2"]["capacity"].tolist()
     assert months[:5] == [0, 25_000, 50_000, 75_000, 100_000]
 
 
@@ -59,7 +57,7 @@ def test_a_cover_yields_its_part_while_the_seat_is_empty():
     plain = capacity(T_ROSTER, AE, FY26)
     covered = capacity(T_ROSTER, AE, FY26, interim_frac=0.25)
     empty_months = (2 + 15 / 31) + (17 / 31 + 2)
-    assert covered.total_usd - plain.total_usd == pytest.approx(0.25 * 100_000 * empty_months)
+    assert covered.total - plain.total == pytest.approx(0.25 * 100_000 * empty_months)
     assert covered.by("quarter")["rre"].tolist() == plain.by("quarter")["rre"].tolist()
 
 
@@ -78,13 +76,13 @@ def test_the_published_bookings_and_quota_capacity_model_is_reproduced():
     np.testing.assert_allclose(by_quarter["rre"], [12.5, 15, 17.5, 21])
     np.testing.assert_allclose(by_quarter["heads"], [20, 25, 30, 36])
     np.testing.assert_allclose(by_quarter["ramping_heads"], [10, 14, 18, 22])
-    np.testing.assert_allclose(by_quarter["capacity_usd"], [3_125_000, 3_750_000, 4_375_000, 5_250_000])
+    np.testing.assert_allclose(by_quarter["capacity"], [3_125_000, 3_750_000, 4_375_000, 5_250_000])
     summary = result.summary()
-    np.testing.assert_allclose(summary["adjusted_usd"], [2_825_000, 3_550_000, 4_175_000, 5_500_000, 16_050_000])
+    np.testing.assert_allclose(summary["adjusted"], [2_825_000, 3_550_000, 4_175_000, 5_500_000, 16_050_000])
     plan = dict(zip(by_quarter["quarter"], [2_825_000, 3_550_000, 4_175_000, 5_500_000], strict=True))
     coverage = result.coverage(plan)
     assert coverage["kappa_cap"].iloc[-1] == pytest.approx(1.0280, abs=5e-5)
-    assert coverage["gap_usd"].iloc[-1] == pytest.approx(450_000)
+    assert coverage["surplus"].iloc[-1] == pytest.approx(450_000)
 
 
 def test_ramped_rep_equivalents_match_the_published_example():
@@ -105,7 +103,7 @@ def test_ramped_rep_equivalents_match_the_published_example():
 )
 def test_a_partial_month_follows_the_stated_rule(rule, start, first_months):
     table = capacity(roster({"rep_id": "R", "start_date": start}), AE, FY26, proration=rule).by("month")
-    np.testing.assert_allclose(table["capacity_usd"].iloc[:5], np.array(first_months) * 1000)
+    np.testing.assert_allclose(table["capacity"].iloc[:5], np.array(first_months) * 1000)
 
 
 @pytest.mark.parametrize(
@@ -119,21 +117,21 @@ def test_a_partial_month_follows_the_stated_rule(rule, start, first_months):
 )
 def test_a_last_month_follows_the_stated_rule(rule, last, months):
     result = capacity(roster({"rep_id": "R", "end_date": last}), AE, FY26, proration=rule)
-    assert result.total_usd == pytest.approx(100_000 * months)
+    assert result.total == pytest.approx(100_000 * months)
 
 
 def test_a_long_leave_stops_the_tenure_clock_and_a_short_one_does_not():
     people = roster({"rep_id": "R", "start_date": "2026-01-01"})
     long = pd.DataFrame({"rep_id": ["R"], "start_date": ["2026-02-01"], "end_date": ["2026-03-31"]})
     short = pd.DataFrame({"rep_id": ["R"], "start_date": ["2026-02-01"], "end_date": ["2026-02-28"]})
-    paused = capacity(people, AE, FY26, leaves=long).by("month")["capacity_usd"].tolist()
+    paused = capacity(people, AE, FY26, leaves=long).by("month")["capacity"].tolist()
     assert paused[:7] == pytest.approx([0, 0, 0, 25_000, 50_000, 75_000, 100_000])
-    going_on = capacity(people, AE, FY26, leaves=short).by("month")["capacity_usd"].tolist()
+    going_on = capacity(people, AE, FY26, leaves=short).by("month")["capacity"].tolist()
     assert going_on[:5] == pytest.approx([0, 0, 50_000, 75_000, 100_000])
     half = capacity(
         people, AE, FY26, leaves=short.assign(start_date="2026-08-01", end_date="2026-08-31", capacity_frac=0.5)
     )
-    assert half.by("month")["capacity_usd"][7] == pytest.approx(50_000)
+    assert half.by("month")["capacity"][7] == pytest.approx(50_000)
 
 
 def test_tenure_credit_and_an_earlier_hire_shorten_the_ramp():
@@ -142,7 +140,7 @@ def test_tenure_credit_and_an_earlier_hire_shorten_the_ramp():
         {"rep_id": "promoted", "start_date": "2026-01-01", "tenure_credit_m": 3},
         {"rep_id": "moved", "start_date": "2025-10-01", "from_date": "2026-01-01"},
     )
-    first = capacity(people, AE, FY26).table.groupby("rep_id")["capacity_usd"].first()
+    first = capacity(people, AE, FY26).table.groupby("rep_id")["capacity"].first()
     assert first.to_dict() == {"new": 0, "promoted": 75_000, "moved": 75_000}
 
 
@@ -152,7 +150,7 @@ def test_a_seat_to_be_hired_counts_from_its_expected_start():
         {"seat_id": "S2", "rep_id": None, "status": "to be hired", "start_date": None},
     )
     result = capacity(people, AE, FY26)
-    by_seat = result.by("seat_id").set_index("seat_id")["capacity_usd"]
+    by_seat = result.by("seat_id").set_index("seat_id")["capacity"]
     assert by_seat.to_dict() == pytest.approx({"S1": 350_000, "S2": 0})
     assert set(result.table["status"]) == {"to be hired"}
 
@@ -171,8 +169,8 @@ def test_a_curve_is_averaged_over_the_days_in_the_seat():
 def test_seasonality_is_flat_unless_asked_for():
     calendar = Calendar("2026-01", season=[0.2, 0.24, 0.26, 0.3])
     people = roster({"rep_id": "R"})
-    assert capacity(people, AE, calendar).by("quarter")["capacity_usd"].tolist() == pytest.approx([300_000] * 4)
-    seasonal = capacity(people, AE, calendar, seasonality="calendar").by("quarter")["capacity_usd"]
+    assert capacity(people, AE, calendar).by("quarter")["capacity"].tolist() == pytest.approx([300_000] * 4)
+    seasonal = capacity(people, AE, calendar, seasonality="calendar").by("quarter")["capacity"]
     assert seasonal.tolist() == pytest.approx([240_000, 288_000, 312_000, 360_000])
 
 
@@ -180,17 +178,17 @@ def test_overlay_roles_stay_out_of_sums():
     people = roster({"rep_id": "R", "role": "AE"}, {"rep_id": "E", "role": "SE"})
     roles = [AE, Role("SE", 5_000_000, quota_type="overlay")]
     result = capacity(people, roles, FY26)
-    assert result.total_usd == pytest.approx(1_200_000)
+    assert result.total == pytest.approx(1_200_000)
     assert result.by("role", include_overlay=True)["role"].tolist() == ["AE", "SE"]
 
 
 def test_coverage_of_an_annual_plan_follows_the_season():
     calendar = Calendar("2026-01", season=[0.1, 0.2, 0.3, 0.4])
     coverage = capacity(roster({"rep_id": "R"}), AE, calendar).coverage(1_000_000)
-    assert coverage["plan_usd"].tolist() == pytest.approx([100_000, 200_000, 300_000, 400_000, 1_000_000])
+    assert coverage["target"].tolist() == pytest.approx([100_000, 200_000, 300_000, 400_000, 1_000_000])
     assert coverage["kappa_cap"].iloc[-1] == pytest.approx(1.2)
     by_name = capacity(roster({"rep_id": "R"}), AE, calendar).coverage({"Q1": 300_000, "2026-12": 50_000})
-    assert by_name["plan_usd"].tolist() == [300_000, 0, 0, 50_000, 350_000]
+    assert by_name["target"].tolist() == [300_000, 0, 0, 50_000, 350_000]
     assert np.isnan(by_name["kappa_cap"][1])
     with pytest.raises(DataError, match="'FY2027-Q1'"):
         capacity(roster({"rep_id": "R"}), AE, calendar).coverage({"FY2027-Q1": 1})
@@ -230,10 +228,10 @@ def test_capacity_adds_up_and_grows_with_the_ramp(starts, steps):
     people = pd.DataFrame({"rep_id": [f"R{n}" for n in range(len(starts))], "start_date": pd.to_datetime(starts)})
     role = Role("AE", 1_000_000, ramp=Ramp.steps(steps))
     whole = capacity(people, role, FY26)
-    apart = sum(capacity(people.iloc[[n]], role, FY26).total_usd for n in range(len(people)))
-    assert whole.total_usd == pytest.approx(apart)
-    assert whole.by("month")["capacity_usd"].sum() == pytest.approx(whole.total_usd)
+    apart = sum(capacity(people.iloc[[n]], role, FY26).total for n in range(len(people)))
+    assert whole.total == pytest.approx(apart)
+    assert whole.by("month")["capacity"].sum() == pytest.approx(whole.total)
     better = Role("AE", 1_000_000, ramp=Ramp.steps([(1 + s) / 2 for s in steps]))
-    assert capacity(people, better, FY26).total_usd >= whole.total_usd - 1e-6
+    assert capacity(people, better, FY26).total >= whole.total - 1e-6
     half = capacity(people.assign(fte_frac=0.5), role, FY26)
-    assert half.total_usd == pytest.approx(whole.total_usd / 2)
+    assert half.total == pytest.approx(whole.total / 2)
