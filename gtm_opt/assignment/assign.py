@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from gtm_opt.assignment.covers import cover_table, find_covers, find_vacancies
 from gtm_opt.assignment.inputs import CarvingLike, Request, read_request
-from gtm_opt.assignment.matching import match, match_slots
+from gtm_opt.assignment.matching import match
 from gtm_opt.assignment.seats import FILLED, HIRE, roster_table, seat_table
-from gtm_opt.assignment.staffing import Staffing
+from gtm_opt.assignment.staffing import Staffing, describe_days
 from gtm_opt.errors import Findings, shorten
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def assign(
     skills: pd.DataFrame | None = None,
     forbid: Iterable[tuple[str, str]] = (),
     effective: Day | None = None,
+    until: Day | None = None,
     starts: Mapping[str, Day] | Day | None = None,
     fit_weight: float = 1.0,
     max_cover: int = 1,
@@ -67,13 +69,15 @@ def assign(
         Pairs that must not meet, neither as holder nor as cover.
     effective : date, optional
         First day of the plan. Reps gone before it are left out.
+    until : date, optional
+        Last day of the plan. Without it every last day of a rep opens a vacancy, however far away.
     starts : mapping of territory to date, or date, optional
         Expected start in seats to be hired or replaced. Default: the start date of the
         seat's own row in `reps`, if it has one.
     fit_weight : float
         Weight of a perfect fit against retaining the value of one mean territory.
     max_cover : int
-        Most open seats one rep covers for a time; 0: no cover.
+        Most open seats one rep covers on one day; 0: no cover.
 
     Returns
     -------
@@ -93,7 +97,9 @@ def assign(
     names a rep for them. Deterministic, and independent of the order of the rows; an exact
     tie goes to the rep the territory names, else it is settled the same way every time.
 
-    A cover is chosen by fit and present ownership, minus the rep's own load.
+    A seat is vacant until its rep starts, after its rep leaves, and as long as nobody is hired. A cover is
+    chosen by fit and present ownership, minus the rep's own load; it lies inside the covering rep's own
+    employment, and is split where that ends first.
     """
     _check_options(fit_weight, max_cover)
     ask = read_request(
@@ -105,6 +111,7 @@ def assign(
         skills=skills,
         forbid=forbid,
         effective=effective,
+        until=until,
         starts=starts,
     )
     holder = _match_seats(ask, fit_weight)
@@ -113,11 +120,13 @@ def assign(
         for at, planned in zip(holder, ask.status, strict=True)
     ]
     table = seat_table(ask, holder, status)
-    cover = _find_cover(ask, holder, table, fit_weight, max_cover)
-    table["cover_rep_id"] = pd.Series([ask.people[c] if c >= 0 else None for c in cover], dtype=object)
-    table.loc[table["cover_rep_id"].isna(), ["cover_from", "cover_until"]] = pd.NaT
+    opens, leaves = (
+        [None if pd.isna(day) else day for day in table[column]] for column in ("effective_from", "effective_until")
+    )
+    vacancies = find_vacancies(ask, holder, opens, leaves)
+    covers = cover_table(ask, find_covers(ask, holder, vacancies, fit_weight, max_cover))
+    table = _with_first_cover(table, covers)[[*_COLUMNS]]
     unstaffed = _unstaffed(ask, holder)
-    table = table[[*_COLUMNS]]
     return Staffing(
         table=table,
         unstaffed=unstaffed,
@@ -125,7 +134,9 @@ def assign(
         pairs=_pairs(ask),
         fit_weight=fit_weight,
         effective=ask.effective,
-        notes=_notes(ask, table, unstaffed),
+        notes=_notes(ask, table, covers, unstaffed),
+        covers=covers,
+        until=ask.until,
     )
 
 
@@ -135,6 +146,7 @@ _COLUMNS = (
     "status",
     "cover_rep_id",
     "effective_from",
+    "effective_until",
     "cover_from",
     "cover_until",
     "value",
@@ -179,28 +191,15 @@ def _by_name(ask: Request) -> list[int]:
     return sorted(range(len(ask.seats)), key=lambda s: ask.seats[s])
 
 
-def _find_cover(
-    ask: Request, holder: NDArray[np.int64], table: pd.DataFrame, fit_weight: float, max_cover: int
-) -> NDArray[np.int64]:
-    """Return the covering person of each seat, -1 for none."""
-    cover = np.full(len(ask.seats), -1, dtype=np.int64)
-    vacant = np.array([s for s in _by_name(ask) if table.at[s, "needs_cover"]], dtype=np.int64)
-    if ask.effective is None:
-        here = np.arange(len(ask.people))
-    else:
-        starts = ask.reps.loc[ask.people, "start_date"]
-        here = np.flatnonzero((starts.isna() | (starts <= ask.effective)).to_numpy())
-    if len(vacant) == 0 or len(here) == 0:
-        return cover
-    load = np.zeros(len(ask.people))
-    seated = np.flatnonzero(holder >= 0)
-    load[holder[seated]] = ask.value[seated] / ask.scale
-    pick = np.ix_(vacant, here)
-    worth = np.where(ask.value[vacant] > 0, ask.value[vacant], 1.0)[:, None]
-    score = ask.retained[pick] / worth + fit_weight * ask.fit[pick] - load[here][None, :]
-    columns = match_slots(score, ask.forbidden[pick], max_cover)
-    cover[vacant] = np.where(columns >= 0, here[columns], -1)
-    return cover
+def _with_first_cover(table: pd.DataFrame, covers: pd.DataFrame) -> pd.DataFrame:
+    """Return the seats with the cover that comes first; all of them are in the table of covers."""
+    held = covers[covers["rep_id"].notna()].drop_duplicates("territory").set_index("territory")
+    first = held.reindex(table["territory"])
+    return table.assign(
+        cover_rep_id=pd.Series([None if pd.isna(r) else r for r in first["rep_id"]], dtype=object),
+        cover_from=first["first"].to_numpy(),
+        cover_until=first["last"].to_numpy(),
+    )
 
 
 def _unstaffed(ask: Request, holder: NDArray[np.int64]) -> pd.DataFrame:
@@ -232,14 +231,16 @@ def _pairs(ask: Request) -> pd.DataFrame:
     )
 
 
-def _notes(ask: Request, table: pd.DataFrame, unstaffed: pd.DataFrame) -> tuple[str, ...]:
+def _more(items: list[str]) -> str:
+    return f"; and {len(items) - 3} more" if len(items) > 3 else ""
+
+
+def _notes(ask: Request, table: pd.DataFrame, covers: pd.DataFrame, unstaffed: pd.DataFrame) -> tuple[str, ...]:
     notes = []
-    bare = table[table["rep_id"].isna() & table["cover_rep_id"].isna()]
+    bare = covers[covers["rep_id"].isna()]
     if len(bare):
-        notes.append(
-            f"{len(bare)} open seats have no cover: {shorten(list(bare['territory']))}. "
-            "Raise max_cover, or hire earlier."
-        )
+        days = [describe_days(*row) for row in zip(bare["territory"], bare["first"], bare["last"], strict=True)]
+        notes.append(f"Nobody covers {'; '.join(days[:3])}{_more(days)}. Raise max_cover, or hire earlier.")
     short = [s for s, state in zip(table["territory"], ask.status, strict=True) if state == FILLED]
     left = table[table["territory"].isin(short) & table["rep_id"].isna()]
     if len(left):

@@ -73,7 +73,8 @@ class Request:
         Seats that `keep` names with a rep of its own choice.
     starts : dict of str to Timestamp
         Expected first days in open seats.
-    effective : Timestamp or None
+    effective, until : Timestamp or None
+        First and last day of the plan.
     """
 
     seats: list[str]
@@ -89,6 +90,7 @@ class Request:
     fixed_by_user: frozenset[int]
     starts: dict[str, pd.Timestamp]
     effective: pd.Timestamp | None
+    until: pd.Timestamp | None = None
 
     @cached_property
     def scale(self) -> float:
@@ -122,6 +124,7 @@ def read_request(
     skills: pd.DataFrame | None,
     forbid: Iterable[tuple[str, str]],
     effective: Day | None,
+    until: Day | None,
     starts: Mapping[str, Day] | Day | None,
 ) -> Request:
     """Read and check the arguments of `assign`."""
@@ -129,7 +132,9 @@ def read_request(
     seats = list(carving.territories.names)
     status = [str(s) for s in carving.territories.status]
     planned = list(carving.territories.reps)
-    when = _read_day(effective, "effective", found)
+    when, end = _read_day(effective, "effective", found), _read_day(until, "until", found)
+    if when is not None and end is not None and end < when:
+        found.add("until", "must not lie before `effective`", got=f"{end:%Y-%m-%d} before {when:%Y-%m-%d}")
     table = _read_reps(reps, found)
     found.raise_if_any()
     people = _people(table, seats, status, planned, when)
@@ -152,6 +157,7 @@ def read_request(
         frozenset(by_user),
         opening,
         when,
+        end,
     )
 
 
@@ -253,9 +259,12 @@ def _read_value(
     person = np.full(len(plan), -1, dtype=np.int64)
     if owner is not None:
         by_name = {s: r for s, r in zip(seats, planned, strict=True) if r is not None}
-        codes, names = pd.factorize(accounts[owner].astype(str).to_numpy()[row])
+        owners = accounts[owner].to_numpy(dtype=object)[row]
+        codes, names = pd.factorize(pd.Series([None if pd.isna(o) else str(o) for o in owners], dtype=object))
         reps_named = [by_name.get(name, name) if name not in reps.index else name for name in names]
-        person = pd.Index(people).get_indexer(pd.Index(reps_named, dtype=object))[codes]
+        position = pd.Index(people).get_indexer(pd.Index(reps_named, dtype=object))
+        # an account without an owner has the code -1, which must not be read as "the last of them"
+        person = np.where(codes >= 0, np.append(position, -1)[codes], -1)
     # Summed in a canonical order: the order of the rows must not show, not even in the last bit.
     order = np.lexsort((each, person, seat))
     seat, person, each = seat[order], person[order], each[order]

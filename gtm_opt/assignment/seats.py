@@ -14,19 +14,18 @@ if TYPE_CHECKING:
 
     from gtm_opt.assignment.inputs import Request
 
-__all__ = ["FILLED", "HIRE", "REPLACE", "roster_table", "seat_table"]
+__all__ = ["FILLED", "HIRE", "REPLACE", "last_day", "roster_table", "seat_table"]
 
 FILLED, HIRE, REPLACE = SeatStatus.FILLED.value, SeatStatus.TO_BE_HIRED.value, SeatStatus.TO_BE_REPLACED.value
 _OF_THE_SEAT = ("role", "segment", "manager", "manager_id", "region", "territory_factor")
 
 
 def seat_table(ask: Request, holder: NDArray[np.int64], status: list[str]) -> pd.DataFrame:
-    """Return one row per seat: holder, dates, values, reason, and whether a cover is needed."""
+    """Return one row per seat: holder, dates, values and reason."""
     rows = []
     for seat, person in enumerate(holder):
         rep = ask.people[person] if person >= 0 else None
         opens = _first_day(ask, seat, rep)
-        vacant_from, vacant_until = _vacancy(ask, seat, rep, opens)
         retained = ask.retained[seat, person] if person >= 0 else 0.0
         rows.append(
             {
@@ -34,19 +33,17 @@ def seat_table(ask: Request, holder: NDArray[np.int64], status: list[str]) -> pd
                 "rep_id": rep,
                 "status": status[seat],
                 "effective_from": opens,
-                "cover_from": vacant_from,
-                "cover_until": vacant_until,
+                "effective_until": last_day(ask, seat, rep),
                 "value": ask.value[seat],
                 "retained_value": retained,
                 "retained_frac": retained / ask.value[seat] if ask.value[seat] > 0 else float("nan"),
                 "fit": ask.fit[seat, person] if person >= 0 else float("nan"),
                 "reason": _reason(ask, seat, person, opens),
-                "needs_cover": rep is None or not pd.isna(vacant_until),
             }
         )
     table = pd.DataFrame(rows)
     table["rep_id"] = table["rep_id"].astype(object).where(table["rep_id"].notna(), None)
-    for column in ("effective_from", "cover_from", "cover_until"):
+    for column in ("effective_from", "effective_until"):
         table[column] = pd.to_datetime(table[column])
     return table
 
@@ -66,18 +63,12 @@ def _first_day(ask: Request, seat: int, rep: str | None) -> pd.Timestamp | None:
     return None
 
 
-def _vacancy(
-    ask: Request, seat: int, rep: str | None, opens: pd.Timestamp | None
-) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
-    """Return the first and last day on which the seat is empty (None: unknown or never)."""
-    day = pd.Timedelta(days=1)
-    until = None if opens is None else opens - day
-    if rep is not None:
-        late = ask.effective is not None and opens is not None and opens > ask.effective
-        return (ask.effective, until) if late else (None, None)
-    leaver = _last_day(ask, seat)
-    since = ask.effective if leaver is None else leaver + day
-    return since, until
+def last_day(ask: Request, seat: int, rep: str | None) -> pd.Timestamp | None:
+    """Return the last day of the holder, or of the rep to be replaced, if it lies within the plan."""
+    if rep is None:
+        return _last_day(ask, seat)
+    end = ask.day(rep, "end_date")
+    return None if end is None or (ask.until is not None and end >= ask.until) else end
 
 
 def _last_day(ask: Request, seat: int) -> pd.Timestamp | None:
@@ -105,6 +96,9 @@ def _reason(ask: Request, seat: int, person: np.int64, opens: pd.Timestamp | Non
         text += f", fit {ask.fit[seat, person]:.2f}"
     if ask.effective is not None and opens is not None and opens > ask.effective:
         text += f", {rep} starts {opens:%Y-%m-%d}"
+    leaves = last_day(ask, seat, rep)
+    if leaves is not None:
+        text += f", {rep} leaves {leaves:%Y-%m-%d}"
     return text
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from gtm_opt.errors import DataError, shorten
 from gtm_opt.model.tables import did_you_mean
+from gtm_opt.timeline import find_gaps
 
-__all__ = ["Staffing"]
+__all__ = ["Staffing", "describe_days"]
+
+COVERS = ("territory", "rep_id", "first", "last", "days")
+NEVER = pd.Timestamp("2199-12-31")
+"""Stands for an open last day."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,8 +28,9 @@ class Staffing:
     table : DataFrame
         One row per territory, in the order of the territories: ``territory``,
         ``rep_id`` (None while open), ``status`` (filled / to be hired / to be replaced),
-        ``cover_rep_id`` (temporary owner), ``effective_from`` (first day of the rep in the
-        seat; for an open seat the expected start; NaT: unknown), ``cover_from``,
+        ``cover_rep_id`` (temporary owner, the first one), ``effective_from`` (first day of the rep in the
+        seat; for an open seat the expected start; NaT: unknown), ``effective_until`` (last day of the rep,
+        or of the one to be replaced, within the plan; NaT: stays), ``cover_from``,
         ``cover_until`` (last day, NaT: open end), ``value``, ``retained_value``,
         ``retained_frac`` (part of the territory's value the rep owns already), ``fit``,
         ``reason``.
@@ -42,6 +49,11 @@ class Staffing:
         Day from which the plan holds.
     notes : tuple of str
         What the planner should know: seats nobody covers, reps without a seat.
+    covers : DataFrame
+        Every interval on which a seat is vacant: ``territory``, ``rep_id`` (who covers; None: nobody),
+        ``first``, ``last`` (inclusive; NaT: open end), ``days``.
+    until : Timestamp or None
+        Last day of the plan.
     """
 
     table: pd.DataFrame
@@ -51,6 +63,40 @@ class Staffing:
     fit_weight: float = 1.0
     effective: pd.Timestamp | None = None
     notes: tuple[str, ...] = ()
+    covers: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=[*COVERS]))
+    until: pd.Timestamp | None = None
+
+    @property
+    def uncovered(self) -> pd.DataFrame:
+        """Intervals on which nobody sits in a seat or covers it: ``territory, first, last, days``.
+
+        Recomputed from the roster and the covers day by day, not taken from the matching. Only within the plan:
+        without a first day (`effective`) it says which seats have neither rep nor cover.
+        """
+        if self.effective is None:
+            bare = self.table[self.table["rep_id"].isna() & self.table["cover_rep_id"].isna()]
+            none = bare["effective_from"].where(pd.Series(False, index=bare.index))
+            return pd.DataFrame({"territory": bare["territory"], "first": none, "last": none, "days": pd.NA})
+        held = self.roster[self.roster["rep_id"].notna() | self.roster["from_date"].notna()]
+        held = pd.DataFrame({"territory": held["seat_id"], "first": held["from_date"], "last": held["end_date"]})
+        pieces = [held, self.covers.loc[self.covers["rep_id"].notna(), ["territory", "first", "last"]]]
+        whole = pd.concat([piece for piece in pieces if len(piece)] or [held], ignore_index=True)
+        names = list(self.table["territory"])
+        nothing = np.full(len(names), np.datetime64("NaT"), dtype="datetime64[D]")
+        end = (NEVER if self.until is None else self.until).to_datetime64()
+        gaps = find_gaps(
+            [*names, *whole["territory"]],
+            np.concatenate([nothing, pd.to_datetime(whole["first"]).to_numpy().astype("datetime64[D]")]),
+            np.concatenate([nothing, pd.to_datetime(whole["last"]).to_numpy().astype("datetime64[D]")]),
+            np.concatenate([np.zeros(len(names)), np.ones(len(whole))]),
+            within=(self.effective.to_datetime64(), end),
+        )
+        open_end = gaps["last"] >= NEVER
+        gaps["last"] = gaps["last"].where(~open_end)
+        gaps["days"] = gaps["days"].astype("Int64").where(~open_end)
+        gaps = gaps.rename(columns={"key": "territory"}).drop(columns="total")
+        rank = {name: at for at, name in enumerate(names)}
+        return gaps.sort_values("territory", key=lambda s: s.map(rank), kind="stable", ignore_index=True)
 
     @property
     def retained_frac(self) -> float:
@@ -73,7 +119,7 @@ class Staffing:
                 "filled": int((~is_open).sum()),
                 "to be hired": int(status.get("to be hired", 0)),
                 "to be replaced": int(status.get("to be replaced", 0)),
-                "open without cover": int((is_open & self.table["cover_rep_id"].isna()).sum()),
+                "open without cover": int(self.uncovered["territory"].nunique()),
                 "reps without a seat": len(self.unstaffed),
                 "retained_frac": self.retained_frac,
             },
@@ -103,7 +149,8 @@ class Staffing:
         lines = [f"{territory}: {who}. {row['reason']}."]
         if not pd.isna(row["cover_rep_id"]):
             until = f" until {row['cover_until']:%Y-%m-%d}" if not pd.isna(row["cover_until"]) else ""
-            lines.append(f"{row['cover_rep_id']} covers it{until}.")
+            since = f" from {row['cover_from']:%Y-%m-%d}" if not pd.isna(row["effective_until"]) else ""
+            lines.append(f"{row['cover_rep_id']} covers it{since}{until}.")
         others = self.candidates(territory)
         others = others[others["rep_id"] != row["rep_id"]].head(3)
         lines.extend(_describe(other) for _, other in others.iterrows())
@@ -126,6 +173,18 @@ class Staffing:
         if len(self.unstaffed):
             text += f", reps without a seat: {shorten(list(self.unstaffed['rep_id']), shown=3)}"
         return text
+
+
+def describe_days(name: str, first: pd.Timestamp, last: pd.Timestamp) -> str:
+    """Return days in words: ``S-07 from 2027-02-16 to 2027-04-30 (74 days)``."""
+    if pd.isna(first) and pd.isna(last):
+        return name
+    if pd.isna(last):
+        return f"{name} from {first:%Y-%m-%d} on"
+    if pd.isna(first):
+        return f"{name} until {last:%Y-%m-%d}"
+    days = (last - first).days + 1
+    return f"{name} from {first:%Y-%m-%d} to {last:%Y-%m-%d} ({days} day{'s' if days != 1 else ''})"
 
 
 def _describe(other: pd.Series[Any]) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 from gtm_opt.errors import DataError, Findings
 from gtm_opt.model.ramp import Ramp
 from gtm_opt.model.renamed import accept_renamed, rename_columns
+from gtm_opt.model.tables import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,6 +21,11 @@ __all__ = ["Role", "Roles"]
 _NO_RAMP = Ramp.none()
 RENAMED = {"productivity_usd_py": "productivity_py", "cost_usd_pm": "cost_pm", "hire_cost_usd": "hire_cost"}
 """Former names of fields, understood for one release."""
+COLUMNS = (
+    *("role", "productivity_py", "segment", "ramp", "ramp_quota", "fte", "quota_type", "cost_pm", "hire_cost"),
+    "owns_accounts",
+)
+"""What a table of roles may hold."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,8 @@ class Role:
         roles sell: they are left out of every roll-up.
     cost_pm, hire_cost : float, optional
         Fully loaded cost per rep and month; one-off cost of a hire.
+    owns_accounts : bool, optional
+        Whether people of this role hold territories. Default: direct roles do, overlay roles do not.
 
     Raises
     ------
@@ -66,6 +74,7 @@ class Role:
     quota_type: Literal["direct", "overlay"] = "direct"
     cost_pm: float | None = None
     hire_cost: float | None = None
+    owns_accounts: bool | None = None
 
     def __post_init__(self) -> None:
         found = Findings()
@@ -80,6 +89,8 @@ class Role:
                 found.add(f"{where}.{field}", "must be a finite number, not negative", got=repr(value))
         if not _is_number(self.fte) or not 0 < self.fte <= 1:
             found.add(f"{where}.fte", "must lie in (0, 1]", got=repr(self.fte))
+        if self.owns_accounts not in (None, True, False):
+            found.add(f"{where}.owns_accounts", "must be True, False or left out", got=repr(self.owns_accounts))
         if self.quota_type not in ("direct", "overlay"):
             found.add(f"{where}.quota_type", "must be 'direct' or 'overlay'", got=repr(self.quota_type))
         for field in ("ramp", "ramp_quota"):
@@ -88,6 +99,11 @@ class Role:
                 remedy = "Use Ramp.steps, Ramp.linear, Ramp.weibull or Ramp.none."
                 found.add(f"{where}.{field}", "must be a Ramp", got=repr(value), remedy=remedy)
         found.raise_if_any()
+
+    @property
+    def holds_territories(self) -> bool:
+        """Whether people of this role are carved a territory."""
+        return self.quota_type == "direct" if self.owns_accounts is None else self.owns_accounts
 
     @property
     def quota_ramp(self) -> Ramp:
@@ -140,13 +156,23 @@ class Roles:
             One row per role. Columns ``role`` and ``productivity_py``; optional
             ``segment``, ``ramp`` and ``ramp_quota`` (`Ramp` objects, or lists of
             monthly fractions), ``fte``, ``quota_type``, ``cost_pm``,
-            ``hire_cost``. Empty cells take the default.
+            ``hire_cost``, ``owns_accounts``. Empty cells take the default.
+
+        Raises
+        ------
+        DataError
+            With every finding. A column that is none of these is one: a mistyped ``ramp`` would leave everybody
+            fully productive from the first day.
         """
         frame = rename_columns(frame, RENAMED, "roles")
         found = Findings()
         missing = [c for c in ("role", "productivity_py") if c not in frame.columns]
         if missing:
             found.add("roles", f"must have the columns {', '.join(missing)}", got=", ".join(map(str, frame.columns)))
+        for column in frame.columns:
+            if str(column) not in COLUMNS:
+                remedy = did_you_mean(str(column), [c for c in COLUMNS if c not in frame.columns], shown=len(COLUMNS))
+                found.add(f"roles[{str(column)!r}]", "is no column of roles", remedy=f"{remedy} Or leave it out.")
         found.raise_if_any()
         roles = []
         for row in frame.to_dict("records"):
@@ -185,8 +211,7 @@ def _role_from_row(row: dict[object, object]) -> Role:
         value = fields.get(key)
         if isinstance(value, (list, tuple)):
             fields[key] = Ramp.steps(value)
-    known = {"productivity_py", "segment", "ramp", "ramp_quota", "fte", "quota_type", "cost_pm"}
-    kept = {k: v for k, v in fields.items() if k in known | {"hire_cost"}}
+    kept = {k: v for k, v in fields.items() if k in COLUMNS}
     kept.setdefault("productivity_py", math.nan)
     return Role(name, **kept)  # type: ignore[arg-type]
 

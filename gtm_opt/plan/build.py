@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
 from gtm_opt.assignment import assign
 from gtm_opt.carving import Segments, carve
-from gtm_opt.errors import Findings
+from gtm_opt.errors import Findings, shorten
 from gtm_opt.model import MAX_BUCKETS, CarvingProblem, Hierarchy, KeepOwner, Territories
 from gtm_opt.model.renamed import accept_renamed
 from gtm_opt.model.roles import Roles
@@ -60,7 +61,8 @@ def build_plan(
         A problem is taken as it is; then ``territories`` and ``words`` must not be given.
     reps : DataFrame, optional
         One row per rep or seat with ``rep_id``. Read where present: ``capacity`` (share),
-        ``status``, ``start_date``, ``end_date``, ``role``. Without it there is no staffing.
+        ``status``, ``start_date``, ``end_date``, ``role``. Without it there is no staffing. People whose role
+        holds no accounts (`Role.owns_accounts`) get no territory.
     territories : Territories, int or sequence of str, optional
         Default: one per row of ``reps``.
     levels : sequence of str
@@ -107,6 +109,8 @@ def build_plan(
     """
     from gtm_opt.plan.plan import Plan
 
+    known = None if roles is None else Roles.of(roles)
+    reps, support = _split_support(reps, known)
     if levels and reps is None:
         found = Findings()
         found.add("levels", "needs `reps`, whose columns they name", remedy="Pass reps, or a hierarchy instead.")
@@ -119,8 +123,7 @@ def build_plan(
     carving = carve(problem, hierarchy=hierarchy, max_buckets=max_buckets, **(carve_options or {}))
     if effective is None and calendar is not None:
         effective = calendar.start
-    staffing = None if reps is None else _staff(carving, reps, skills, effective)
-    known = None if roles is None else Roles.of(roles)
+    staffing = None if reps is None else _staff(carving, reps, skills, effective, calendar, support)
     able = None
     if staffing is not None and known is not None and calendar is not None:
         able = capacity(staffing, known, calendar, currency=currency)
@@ -128,6 +131,15 @@ def build_plan(
     if target is not None:
         quotas = _quotas(carving, able, target, over_assign, quota_weights, unit, calendar, currency)
     return Plan(carving, staffing, able, quotas, known)
+
+
+def _split_support(reps: pd.DataFrame | None, roles: Roles | None) -> tuple[pd.DataFrame | None, list[str]]:
+    """Return the people who hold territories, and the ids of those whose role supports others."""
+    if reps is None or roles is None or "role" not in reps.columns or "rep_id" not in reps.columns:
+        return reps, []
+    support = {role.name for role in roles if not role.holds_territories}
+    aside = reps["role"].astype(str).isin(support)
+    return reps[~aside], [str(r) for r in reps.loc[aside, "rep_id"]]
 
 
 def rep_hierarchy(reps: pd.DataFrame, levels: Sequence[str], max_buckets: int = MAX_BUCKETS) -> Hierarchy:
@@ -159,12 +171,24 @@ def _problem(
 
 
 def _staff(
-    carving: Carving, reps: pd.DataFrame, skills: pd.DataFrame | None, effective: str | date | pd.Timestamp | None
+    carving: Carving,
+    reps: pd.DataFrame,
+    skills: pd.DataFrame | None,
+    effective: str | date | pd.Timestamp | None,
+    calendar: Calendar | None,
+    support: Sequence[str],
 ) -> Staffing:
     problem = carving.problem
     keeper = next((p for p in problem.prefer if isinstance(p, KeepOwner)), None)
     value = None if keeper is None else keeper.value
-    return assign(carving, reps, owner=problem.previous, value=value, skills=skills, effective=effective)
+    until = None if calendar is None else calendar.end
+    staffing = assign(
+        carving, reps, owner=problem.previous, value=value, skills=skills, effective=effective, until=until
+    )
+    if not support:
+        return staffing
+    text = f"{len(support)} people in roles that hold no accounts got no territory: {shorten(support)}."
+    return replace(staffing, notes=(*staffing.notes, text))
 
 
 def _quotas(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from gtm_opt.assignment import describe_days
 from gtm_opt.errors import DataError, amount_text, shorten
 from gtm_opt.plan.parts import quota_by_territory, seller_table
 from gtm_opt.solvers import SolveStatus
@@ -94,7 +95,7 @@ def check_plan(plan: Plan) -> PlanCheck:
     checked: list[str] = []
     for what, run in (
         ("rules and bands of the carving", _carving),
-        ("every territory has a rep or a cover, no rep two seats", _staffing),
+        ("every territory has a rep or a cover on every day, no rep two seats", _staffing),
         ("capacity is about the territories", _capacity),
         ("quotas tie out at every node of the tree", _quotas),
         ("quotas against what sellers carry", _carried),
@@ -144,11 +145,12 @@ def _staffing(plan: Plan) -> list[Row] | None:
         return None
     table = plan.staffing.table
     rows = list(_same_territories("staffing", plan, set(table["territory"])))
-    bare = table[table["rep_id"].isna() & table["cover_rep_id"].isna()]
+    reason = table.set_index("territory")["reason"]
+    bare = plan.staffing.uncovered
     rows += [
-        ("staffing", "violation", "staffed or covered", f"{r.territory} has no rep and no cover: {r.reason}")
-        for r in bare.head(SHOWN).itertuples()
-    ]
+        ("staffing", "violation", "staffed or covered", f"nobody in {describe_days(name, first, last)}: {reason[name]}")
+        for name, first, last in zip(bare["territory"], bare["first"], bare["last"], strict=True)
+    ][:SHOWN]
     held = table.dropna(subset=["rep_id"])
     twice = held.loc[held["rep_id"].duplicated(keep=False)].groupby("rep_id")["territory"].agg(list)
     rows += [

@@ -115,7 +115,7 @@ def test_cover_is_limited_and_what_stays_bare_is_said():
     carving = plan({t: {"x": 1} for t in names}, status=status)
     one = assign(carving, people("R1"))
     assert one.table["cover_rep_id"].notna().sum() == 1
-    assert "2 open seats have no cover" in one.notes[0]
+    assert "Nobody covers T3; T4." in one.notes[0]
     assert assign(carving, people("R1"), max_cover=3).table["cover_rep_id"].tolist()[1:] == ["R1"] * 3
     assert assign(carving, people("R1"), max_cover=0).table["cover_rep_id"].isna().all()
     barred = assign(carving, people("R1"), max_cover=3, forbid=[("T3", "R1")])

@@ -92,11 +92,10 @@ def test_moves_that_pins_force_over_the_cap_gave_way(tmp_path: Path) -> None:
 
 def test_a_territory_nobody_covers_is_a_violation(plan: Plan) -> None:
     assert plan.staffing is not None
-    table = plan.staffing.table.copy()
-    table.loc[0, ["rep_id", "cover_rep_id"]] = None
-    check = replace(plan, staffing=replace(plan.staffing, table=table)).check()
+    roster = plan.staffing.roster
+    check = replace(plan, staffing=replace(plan.staffing, roster=roster[roster["seat_id"] != "r1"])).check()
     assert check.violations["rule"].tolist() == ["staffed or covered"]
-    assert "r1 has no rep and no cover" in str(check)
+    assert "nobody in r1 from" in str(check)
 
 
 def test_a_rep_in_two_seats_is_a_violation(plan: Plan) -> None:
