@@ -169,14 +169,18 @@ class InfeasibleError(GtmOptError, ValueError):
     ----------
     reasons : sequence of str
         In planner's words, each with the numbers and the nearest possible.
+    hint : str
+        How to get a plan all the same; ends the text, and is no reason.
     """
 
-    def __init__(self, reasons: Sequence[str] | str) -> None:
+    def __init__(self, reasons: Sequence[str] | str, hint: str = "") -> None:
         self.reasons: tuple[str, ...] = (reasons,) if isinstance(reasons, str) else tuple(reasons)
+        self.hint = hint
         text = (
             self.reasons[0] if len(self.reasons) == 1 else "\n".join(f"{n}. {r}" for n, r in enumerate(self.reasons, 1))
         )
-        super().__init__(text)
+        between = "" if not hint else " " if len(self.reasons) == 1 else "\n"
+        super().__init__(text + between + hint)
 
 
 class MeasureError(GtmOptError, ValueError):

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from gtm_opt.carving.centers import find_open_centers
-from gtm_opt.carving.certificate import certify
+from gtm_opt.carving.certificate import certify, with_nearest
 from gtm_opt.carving.compile import compile_problem, unit_positions
 from gtm_opt.carving.conflicts import conflict, conflict_text
+from gtm_opt.carving.feasibility import NEAREST_HINT, assess, find_small_nearest
 from gtm_opt.carving.flat_bound import FULL_CELLS, flat_certificate
-from gtm_opt.carving.impossible import impossible
 from gtm_opt.carving.levels import NodeSolution, Options
-from gtm_opt.carving.nearest import make_possible
 from gtm_opt.carving.node import root_task
 from gtm_opt.carving.polish import polish_leaves
 from gtm_opt.carving.rebuild import leaf_of_unit, rebuild
@@ -39,9 +38,10 @@ if TYPE_CHECKING:
 
     from gtm_opt.carving.compile import Compiled
     from gtm_opt.carving.node import NodeTask
-    from gtm_opt.instance import Instance
+    from gtm_opt.instance import Instance, IntArray
     from gtm_opt.model import CarvingProblem
     from gtm_opt.solvers import ProgressCallback, Solver
+    from gtm_opt.solvers.exact.lexicographic import Nearest
 
 __all__ = ["carve", "decided"]
 
@@ -146,8 +146,11 @@ def carve(
 
     with as_callback(progress, tree) as (callback, on_node):
         run = Run(time_limit, callback)
-        compiled = find_open_centers(compile_problem(problem, tree.leaves), tree, seed)
-        compiled, notes, reasons = _possible(compiled, on_infeasible)
+        asked = find_open_centers(compile_problem(problem, tree.leaves), tree, seed)
+        feasibility = assess(asked)
+        if on_infeasible == "raise":
+            feasibility.refuse()
+        compiled, notes = feasibility.relax() if on_infeasible == "nearest" else (asked, feasibility.texts)
         begin = None if start is None else unit_positions(compiled, read_assignment(problem, start))
         _check_capabilities(get_solver(solver), compiled.instance)
         options = Options(solver, seed, effort, max_gap, len(tree.nodes) - len(tree.leaves))
@@ -155,10 +158,28 @@ def carve(
         check_levels(tree, settings, compiled.instance.names)
         task = root_task(tree, compiled.instance, begin, settings)
         solutions = _polished(task, carve_tree(task, options, run, executor, on_node), options, run)
+        unit_leaf = leaf_of_unit(tree, asked.units.count, solutions)
+        nearest = _settle(asked, unit_leaf, begin, options, run)
+    if nearest is not None and nearest.assignment is not None and not np.array_equal(nearest.assignment, unit_leaf):
+        solutions = rebuild(task, nearest.assignment, solutions, max_gap)
+        unit_leaf = nearest.assignment
     root = solutions[tree.root]
-    if on_infeasible == "raise" and root.result.proved_infeasible:
-        raise InfeasibleError(_why(problem, root))
-    carving = _assemble(problem, task, compiled, solutions, options, run, notes, bool(reasons))
+    infeasible = root.result.proved_infeasible or (nearest is not None and nearest.infeasible)
+    if nearest is not None and nearest.kept:
+        infeasible = False
+    # "as even as possible" takes bands as a measure, rules and limits never
+    refused = infeasible and (asked.instance.evenness is None or (nearest is not None and nearest.infeasible))
+    if refused and on_infeasible == "raise":
+        raise InfeasibleError(_why(problem, root, nearest), NEAREST_HINT)
+    if (unit_leaf < 0).any():
+        raise InfeasibleError(_nothing_found(solutions, nearest, run))
+    carving = _assemble(
+        problem, task, asked, solutions, options, run, list(notes), infeasible or feasibility.impossible
+    )
+    carving = replace(carving, carved=None if compiled is asked else compiled)
+    if nearest is not None:
+        certificate = with_nearest(carving.certificate, nearest, max_gap)
+        carving = replace(carving, certificate=certificate, status=certificate.status)
     if flat_bound is None:
         flat_bound = compiled.instance.n_units * len(tree.leaves) <= FULL_CELLS and not run.stop()
     return _with_flat_bound(carving, run) if flat_bound and len(solutions) > 1 else carving
@@ -220,16 +241,19 @@ def _check_capabilities(solver: Solver, instance: Instance) -> None:
             raise SolverError(f"solver='{solver.name}' does not know {what}. Leave them out, or use solver='auto'.")
 
 
-def _why(problem: CarvingProblem, root: NodeSolution) -> str:
+def _why(problem: CarvingProblem, root: NodeSolution, nearest: Nearest | None) -> str:
     """Return why a solver proved the request impossible."""
     elements = conflict(problem)
     if elements:
         return conflict_text(elements)
-    by = root.result.steps[-1].name if root.result.steps else "the solver"
-    return (
-        f"The bands and rules cannot all hold: proved by {by} over whole accounts. "
-        "Loosen a tolerance, or ask for on_infeasible='nearest'."
+    by = (
+        "an exact model"
+        if nearest is not None and nearest.infeasible
+        else root.result.steps[-1].name
+        if root.result.steps
+        else "the solver"
     )
+    return f"The bands and rules cannot all hold: proven by {by} over whole accounts. Loosen a tolerance or a rule."
 
 
 def _check_arguments(time_limit: float | None, effort: float, max_gap: float, on_infeasible: str, seed: int) -> None:
@@ -270,21 +294,26 @@ def _tree(problem: CarvingProblem, hierarchy: Hierarchy | Literal["flat"] | None
     return hierarchy
 
 
-def _possible(compiled: Compiled, on_infeasible: str) -> tuple[Compiled, list[str], list[str]]:
-    """Return the problem to solve, notes, and why what was asked for cannot be had.
+def _settle(asked: Compiled, unit_leaf: IntArray, begin: IntArray | None, options: Options, run: Run) -> Nearest | None:
+    """Return the nearest plan, by proof, of a small problem whose plan does not keep everything."""
+    own = options.solver if isinstance(options.solver, str) else options.solver.name
+    if own != "auto":
+        return None
+    found = unit_leaf if (unit_leaf >= 0).all() else begin
+    return find_small_nearest(asked.instance, run, found, options.effort)
 
-    "As even as possible" takes bands as a measure: that they cannot hold is a note, not an error.
-    """
-    reasons = impossible(compiled)
-    if not reasons:
-        return compiled, [], []
-    if on_infeasible == "raise":
-        if compiled.instance.evenness is None or impossible(compiled, bands=False):
-            raise InfeasibleError(reasons)
-        return compiled, impossible(compiled, noted=True), reasons
-    remarks = impossible(compiled, noted=True)
-    compiled, notes = make_possible(compiled)
-    return compiled, [*remarks, *notes], reasons
+
+def _nothing_found(solutions: dict[str, NodeSolution], nearest: Nearest | None, run: Run) -> str:
+    """Return why there is no plan at all."""
+    if nearest is not None and nearest.rules_impossible:
+        return (
+            "No assignment keeps pins, forbids, teams and accounts kept apart, whatever the bands: proven by an exact "
+            "model. Drop or loosen some of these rules."
+        )
+    failed = [s.node for s in solutions.values() if not len(s.assignment)]
+    return f"No assignment that keeps all rules was found below {shorten(failed)}" + (
+        " before the time limit. Allow more time." if run.struck else ". Drop or loosen some rules."
+    )
 
 
 def _assemble(
@@ -301,18 +330,11 @@ def _assemble(
     unit_leaf = leaf_of_unit(tree, compiled.units.count, solutions)
     root = solutions[tree.root]
     notes = [*notes, *(f"{step.name}: {step.note}" for step in run.steps if step.name in ("retry", "polish"))]
-    if (unit_leaf < 0).any():
-        failed = [s.node for s in solutions.values() if not len(s.assignment)]
-        raise InfeasibleError(
-            f"No assignment that keeps all rules was found below {shorten(failed)}"
-            + (" before the time limit. Allow more time." if run.struck else ". Drop or loosen some rules.")
-        )
-    if len(solutions) == 1:
-        certificate = root.certificate
-    else:
+    certificate = root.certificate
+    if len(solutions) > 1 or task.instance is not compiled.instance:
         certificate = certify(compiled.instance, SolverResult(unit_leaf), options.max_gap)
     status = certificate.status
-    if proved_infeasible and status is not SolveStatus.NO_SOLUTION:
+    if proved_infeasible and status in (SolveStatus.OUT_OF_BAND, SolveStatus.NO_SOLUTION):
         status = SolveStatus.INFEASIBLE
     return Carving(
         problem=problem,

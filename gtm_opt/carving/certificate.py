@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from gtm_opt.instance import FloatArray, Instance
     from gtm_opt.measures import Evaluation
     from gtm_opt.solvers import SolverResult
+    from gtm_opt.solvers.exact.lexicographic import Nearest
 
-__all__ = ["Certificate", "certify", "dual_bound", "evenness_bound"]
+__all__ = ["Certificate", "certify", "dual_bound", "evenness_bound", "with_nearest"]
 
 PROVEN = 1e-6
 """A relative gap below this is optimal: what is left is rounding."""
@@ -42,6 +43,14 @@ class Certificate:
         sizes"``, ``"exact solver"``.
     status : SolveStatus
     evaluation : Evaluation or None
+    nearest : bool
+        Proven: no plan that keeps the rules (or breaks those less that no plan keeps) has less excess of the bands,
+        tier by tier. ``bound`` then holds for all plans that are as near.
+
+    Notes
+    -----
+    A bound is about plans that keep all rules and hard bands. A plan that does not keep them is no such plan, and
+    is given no bound and no gap, unless it is proven ``nearest``.
     """
 
     value: float
@@ -50,6 +59,15 @@ class Certificate:
     source: str
     status: SolveStatus
     evaluation: Evaluation | None
+    nearest: bool = False
+
+    def __post_init__(self) -> None:
+        # the one place where certificates are made: a bound above the value would be a lie, whoever asks
+        if np.isfinite(self.value) and self.bound > self.value + WRONG * max(abs(self.value), 1.0):
+            raise SolverError(
+                f"The bound of {self.bound:.8g} (from {self.source}) is above the value {self.value:.8g} of the plan: "
+                "one of them is wrong. Please report this with the problem, or use another solver."
+            )
 
 
 def dual_bound(instance: Instance, prices: FloatArray, side_prices: FloatArray | None = None) -> float:
@@ -112,6 +130,8 @@ def evenness_bound(instance: Instance) -> float:
         unit, target, values = instance.evenness.unit[:, j], instance.target[:, j], instance.activities[:, j]
         if not np.isfinite(unit).all():
             continue
+        if not ((target > 0).all() and (unit > 0).all()):
+            continue
         per_relative = float((target / unit).min())
         amiss = abs(float(values.sum()) - float(target.sum())) / float(unit.sum()) * (1 - 1e-9)
         single = forced_deviation(values, target) * per_relative
@@ -173,10 +193,66 @@ def certify(instance: Instance, result: SolverResult, max_gap: float = 0.0) -> C
             f"The bound of {bound:.8g} (from {source}) is above the value {value:.8g} of a plan that keeps everything: "
             "one of them is wrong. Please report this with the problem, or use another solver."
         )
-    gap = max(0.0, value - bound) / max(abs(value), 1e-12) if np.isfinite(bound) and np.isfinite(value) else np.inf
+    status = _status(evaluation, _gap(value, bound), max_gap, result)
+    if not evaluation.feasible and instance.evenness is None:
+        bound, source = -np.inf, "none: it would be about plans that keep everything"
+    elif not evaluation.feasible:
+        # an exact solver's bound is about plans within the bands; account sizes bind every plan
+        bound, source = bounds["account sizes"], "account sizes"
+        if status is SolveStatus.OUT_OF_BAND and _worse_than_bands(instance, bound):
+            status = SolveStatus.INFEASIBLE
+    return Certificate(value, bound, _gap(value, bound), source, status, evaluation)
+
+
+def _gap(value: float, bound: float) -> float:
     if value - bound <= 1e-9 * max(1.0, abs(value)):
-        gap = 0.0
-    return Certificate(value, bound, gap, source, _status(evaluation, gap, max_gap, result), evaluation)
+        return 0.0
+    if not (np.isfinite(bound) and np.isfinite(value)):
+        return np.inf
+    return max(0.0, value - bound) / max(abs(value), 1e-12)
+
+
+def _worse_than_bands(instance: Instance, bound: float) -> bool:
+    """Whether a bound on the worst deviation, in bands, shows that the bands cannot hold."""
+    if instance.evenness is None or not np.isinf(instance.penalty).all():
+        return False
+    half = np.maximum(instance.upper - instance.target, instance.target - instance.lower)
+    banded = np.isfinite(instance.evenness.unit)
+    return bool((instance.evenness.unit[banded] >= half[banded] * (1 - 1e-9)).all()) and bound > 1.0 + PROVEN
+
+
+def with_nearest(certificate: Certificate, nearest: Nearest, max_gap: float = 0.0) -> Certificate:
+    """Return the certificate of a plan with what exact models proved about it.
+
+    Parameters
+    ----------
+    certificate : Certificate
+        Of the nearest plan.
+    nearest : Nearest
+    max_gap : float
+    """
+    value, stages = certificate.value, nearest.stages
+    found = certificate.evaluation
+    if found is None or not stages:
+        return certificate
+    if not nearest.kept:
+        known = nearest.proven and found.rules_kept
+        bound = min(stages[-1].bound, value) if known else certificate.bound
+        source = "exact models, of all plans as near" if known else certificate.source
+        tiers = all(s.proven for s in stages if s.name != "objective") and stages[-1].name == "objective"
+        status = SolveStatus.INFEASIBLE if nearest.infeasible else certificate.status
+        return replace(certificate, bound=bound, gap=_gap(value, bound), source=source, status=status, nearest=tiers)
+    bound = (
+        min(max(certificate.bound, stages[-1].bound), value) if stages[-1].name == "objective" else certificate.bound
+    )
+    gap = _gap(value, bound)
+    status = certificate.status
+    if found.feasible:
+        status = SolveStatus.OPTIMAL if gap <= PROVEN else certificate.status
+        if status is SolveStatus.FEASIBLE and gap <= max_gap:
+            status = SolveStatus.WITHIN_GAP
+    source = "exact solver" if bound > certificate.bound else certificate.source
+    return replace(certificate, bound=bound, gap=gap, source=source, status=status)
 
 
 def _status(evaluation: Evaluation, gap: float, max_gap: float, result: SolverResult) -> SolveStatus:

@@ -1,4 +1,4 @@
-"""The smallest conflicting set: which wishes cannot hold together."""
+"""The smallest conflicting set: which requirements cannot hold together."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gtm_opt.carving.compile import compile_problem
-from gtm_opt.carving.impossible import impossible
+from gtm_opt.carving.feasibility import assess, is_small
 from gtm_opt.errors import percent_text
+from gtm_opt.model import Count
 from gtm_opt.solvers import Run
 from gtm_opt.solvers.lagrangian import solve_prices
 
 if TYPE_CHECKING:
     from gtm_opt.instance import Instance
     from gtm_opt.model import CarvingProblem, Criterion, Rule
+
+NODES = 2_000
+"""Branch-and-bound nodes of one question, where a problem is small."""
 
 __all__ = ["conflict", "conflict_text"]
 
@@ -35,16 +39,18 @@ def conflict(problem: CarvingProblem) -> list[Criterion | Rule]:
 
     Notes
     -----
-    Deletion filter [1]_ over the wishes: each is dropped in turn and stays out if the rest is
-    still impossible. Impossible means: by a cheap check, or by an unbounded dual of the LP
-    relaxation. One price ascent per wish.
+    Deletion filter [1]_ over the requirements: each is dropped in turn and stays out if the rest is
+    still impossible. Impossible means: by a cheap check, by an exact model where the problem is small, or by an
+    unbounded dual of the LP relaxation. One model or price ascent per requirement.
 
     References
     ----------
     .. [1] Chinneck, J. W., Dravnieks, E. W. (1991). Locating minimal infeasible constraint sets in
        linear programs. ORSA Journal on Computing 3(2), 157-168. doi:10.1287/ijoc.3.2.157
     """
-    balance, rules = list(problem.balance), list(problem.rules)
+    # a band with a penalty gives way at its price: it is in no conflict
+    balance: list[Criterion] = [c for c in problem.balance if getattr(c, "penalty", None) is None]
+    rules = list(problem.rules)
     if not _impossible(problem, balance, rules):
         return []
     for rule in list(rules):
@@ -59,17 +65,22 @@ def conflict(problem: CarvingProblem) -> list[Criterion | Rule]:
 
 
 def _impossible(problem: CarvingProblem, balance: list[Criterion], rules: list[Rule]) -> bool:
-    if not balance:
-        return False
-    compiled = compile_problem(problem.replace(balance=tuple(balance), rules=tuple(rules), objective="preferences"))
-    if impossible(compiled):
+    asked = tuple(balance) or (Count(tolerance=1.0, penalty=1.0),)
+    compiled = compile_problem(problem.replace(balance=asked, rules=tuple(rules), objective="preferences"))
+    if assess(compiled).impossible:
         return True
-    return solve_prices(_hard(compiled.instance), Run()).proved_infeasible
+    hard = _hard(compiled.instance)
+    if is_small(hard):
+        from gtm_opt.solvers.exact.lexicographic import find_nearest
+
+        found = find_nearest(hard, Run(), nodes=NODES, stages=1 + bool(hard.side))
+        return found.infeasible or found.rules_impossible
+    return solve_prices(hard, Run()).proved_infeasible
 
 
 def _hard(instance: Instance) -> Instance:
-    """Return the instance as a pure feasibility question."""
-    return replace(instance, evenness=None, penalty=np.full(instance.n_criteria, np.inf))
+    """Return the instance as a pure feasibility question, all bands of one tier."""
+    return replace(instance, evenness=None, tier=np.ones(instance.n_criteria, dtype=np.int64))
 
 
 def conflict_text(elements: list[Criterion | Rule]) -> str:
@@ -81,10 +92,8 @@ def conflict_text(elements: list[Criterion | Rule]) -> str:
         names.append(f"'{element.name}'{band}")
     listed = " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
     if len(elements) == 1:
-        return (
-            f"{listed} cannot be met at all, whatever the other wishes: loosen it, or ask for on_infeasible='nearest'."
-        )
+        return f"{listed} cannot be met at all, whatever else is asked for: loosen it."
     return (
-        f"These wishes cannot hold together: {listed}. Dropping or loosening any one of them resolves this conflict; "
-        "or ask for on_infeasible='nearest'."
+        f"These requirements cannot hold together: {listed}. Dropping or loosening any one of them resolves this "
+        "conflict."
     )

@@ -108,7 +108,7 @@ def explain(carving: Carving, account: str, *, exact: bool = False) -> Explanati
 def node_task(carving: Carving, node: str, units: np.ndarray[tuple[int], np.dtype[np.int64]]) -> NodeTask:
     """Return the task of ``node`` for some of its units only (bands and budgets are not meaningful)."""
     tree = carving.hierarchy
-    flat, count = carving.compiled.instance, carving.compiled.units.count
+    flat, count = (carving.carved or carving.compiled).instance, carving.compiled.units.count
     whole = NodeTask(tree, flat, np.arange(count), np.zeros(len(flat.side)), settings=carving.settings)
     return restrict_task(whole, node, units)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,8 @@ from gtm_opt.errors import number_text, percent_text, shorten
 from gtm_opt.instance import Barred, Only
 from gtm_opt.instance.terms import total
 from gtm_opt.measures import forced_deviation
+from gtm_opt.model import Forbid, MaxMoved, Pin
+from gtm_opt.solvers.portfolio.presolve import presolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,47 +25,62 @@ if TYPE_CHECKING:
     from gtm_opt.instance import FloatArray, Instance, IntArray, Term
     from gtm_opt.measures import CriterionColumn
 
-__all__ = ["forced_moves", "impossible", "locked_and_reachable"]
+__all__ = ["Reasons", "find_reasons", "forced_moves", "locked_and_reachable"]
 
 SLACK = 1e-9
 SHOWN = 3
 
 
-def impossible(compiled: Compiled, *, bands: bool = True, noted: bool = False) -> list[str]:
+@dataclass(frozen=True, eq=False)
+class Reasons:
+    """Why a request is impossible, and the sums that show it.
+
+    Attributes
+    ----------
+    rules : tuple of str
+        Contradictions of rules and absolute limits, each with the numbers and a remedy.
+    bands : tuple of str
+        Balance bands that cannot hold.
+    moves : ndarray of shape (n_side_rows,)
+        The least that moves, whatever the plan.
+    locked, reachable : ndarray of shape (n_territories, n_criteria)
+        What rules lock into each territory, and all that may go there.
+    """
+
+    rules: tuple[str, ...]
+    bands: tuple[str, ...]
+    moves: FloatArray
+    locked: FloatArray
+    reachable: FloatArray
+
+
+def find_reasons(compiled: Compiled) -> Reasons:
     """Return why no plan can keep all hard bands and rules; empty when no cheap proof is found.
 
     Parameters
     ----------
     compiled : Compiled
         Over all territories (leaves).
-    bands : bool
-        Look at balance bands as well as at rules and absolute limits.
-    noted : bool
-        The plan is made all the same: do not offer the nearest plan as a remedy.
-
-    Returns
-    -------
-    list of str
-        One reason per contradiction, each with the numbers and the nearest possible.
 
     Notes
     -----
-    Every reason is a proof: single large units (accounts or families), pins over a limit,
+    Every reason is a proof: single large units (accounts or families), pins and caps on moves over a limit,
     territories that cannot be filled, limits that do not add up, moves that pins and families
     force. Linear in accounts x criteria; accounts x territories only where moves are limited.
     """
-    reasons: list[str] = []
+    moves = forced_moves(compiled.instance)
     locked, reachable = locked_and_reachable(compiled.instance)
+    rules, bands = _forced_moves(compiled, moves), []
     for j, column in enumerate(compiled.columns):
-        if np.isfinite(compiled.instance.penalty[j]) or not (bands or column.limit):
+        if np.isfinite(compiled.instance.penalty[j]):
             continue
-        reasons += _large_units(compiled, j, column, noted)
-        reasons += _pins_over(compiled, j, column, locked)
-        reasons += _cannot_fill(compiled, j, column, reachable)
-        reasons += _sums(compiled, j, column)
-        reasons += _teams_over(compiled, j, column)
-    reasons += _forced_moves(compiled)
-    return list(dict.fromkeys(reasons))
+        found = _large_units(compiled, j, column)
+        found += _pins_over(compiled, j, column, locked)
+        found += _cannot_fill(compiled, j, column, reachable)
+        found += _sums(compiled, j, column)
+        found += _teams_over(compiled, j, column)
+        (rules if column.limit else bands).extend(found)
+    return Reasons(tuple(dict.fromkeys(rules)), tuple(dict.fromkeys(bands)), moves, locked, reachable)
 
 
 def locked_and_reachable(instance: Instance) -> tuple[FloatArray, FloatArray]:
@@ -70,9 +88,12 @@ def locked_and_reachable(instance: Instance) -> tuple[FloatArray, FloatArray]:
 
     Notes
     -----
-    Only units that a pin or a bar names are looked at one by one; members of teams class by class.
+    Only units that a pin or a bar names are looked at one by one; members of teams class by class. Where moves
+    are limited, all are: a place that uses more than the limit leaves is no place.
     """
     k, m = instance.n_territories, instance.n_criteria
+    if instance.side:
+        return _within_limits(instance)
     rules = [term for term in instance.cost if isinstance(term, Only | Barred | Inside)]
     named = np.zeros(instance.n_units, dtype=bool)
     for term in rules:
@@ -98,6 +119,19 @@ def locked_and_reachable(instance: Instance) -> tuple[FloatArray, FloatArray]:
     return locked, reachable
 
 
+def _within_limits(instance: Instance) -> tuple[FloatArray, FloatArray]:
+    """Return locked and reachable totals, pairs that break a side row by themselves being barred too."""
+    locked, reachable = (np.zeros(instance.target.shape) for _ in range(2))
+    tight = presolve(instance)
+    for rows in tight.chunks():
+        mask = np.isfinite(tight.cost_block(rows))
+        only = mask & (mask.sum(axis=1) == 1)[:, None]
+        own = np.broadcast_to(instance.activities3()[rows], (*mask.shape, instance.n_criteria))
+        locked += np.einsum("ik,ikj->kj", only, own)
+        reachable += np.einsum("ik,ikj->kj", mask, own)
+    return locked, reachable
+
+
 def _classes(rules: Sequence[Term], among: NDArray[np.bool_], k: int) -> Iterator[tuple[IntArray, NDArray[np.bool_]]]:
     """Yield the units of each class of the same team, and the territories open to it."""
     teams = next((term for term in rules if isinstance(term, Inside)), None)
@@ -117,7 +151,7 @@ def _unit_name(compiled: Compiled, unit: int) -> str:
     return f"account {first} alone" if len(members) == 1 else f"the family of {first} ({len(members)} accounts)"
 
 
-def _large_units(compiled: Compiled, j: int, column: CriterionColumn, noted: bool) -> list[str]:
+def _large_units(compiled: Compiled, j: int, column: CriterionColumn) -> list[str]:
     if column.values.ndim == 2:
         return []
     values = compiled.instance.activities[..., j]
@@ -143,8 +177,7 @@ def _large_units(compiled: Compiled, j: int, column: CriterionColumn, noted: boo
             f"{_capital(_unit_name(compiled, u))} holds {number_text(values[u])} {what}, "
             f"{percent_text(values[u] / values.sum())} of all and {percent_text(values[u] / target, 0)} of the largest "
             f"territory's target of {number_text(target)}{others}: no carve can be within {tolerance} of it. {nearest} "
-            "Raise the tolerance, take the account out as a named account of its own, "
-            + ("or split it." if noted else "split it, or ask for on_infeasible='nearest'.")
+            "Raise the tolerance, take the account out as a named account of its own, or split it."
         ]
     if forced > column.tolerance * (1 + SLACK) and _beyond_band(column, forced):
         return [
@@ -163,13 +196,15 @@ def _beyond_band(column: CriterionColumn, forced: float) -> bool:
 def _pins_over(compiled: Compiled, j: int, column: CriterionColumn, locked: FloatArray) -> list[str]:
     names, what = compiled.territories.names, _what(column)
     over = np.flatnonzero(locked[:, j] > column.upper * (1 + SLACK) + SLACK)
+    capped = bool(compiled.instance.side)
+    loosen = "Unpin some accounts, allow more to move" if capped else "Unpin some accounts"
     out = []
     for k in over[:SHOWN]:
         least = percent_text(np.ceil(1000 * (locked[k, j] / column.target[k] - 1)) / 1000)
         raise_what = "the limit." if column.limit else f"the tolerance to at least {least}."
         out.append(
             f"{_rules(compiled)} lock {number_text(locked[k, j])} {what} into {names[k]}, at most "
-            f"{number_text(column.upper[k])} are allowed. Unpin some accounts, or raise {raise_what}"
+            f"{number_text(column.upper[k])} are allowed. {loosen}, or raise {raise_what}"
         )
     return out
 
@@ -178,7 +213,7 @@ def _cannot_fill(compiled: Compiled, j: int, column: CriterionColumn, reachable:
     names, what = compiled.territories.names, _what(column)
     short = np.flatnonzero(reachable[:, j] < column.lower * (1 - SLACK) - SLACK)
     return [
-        f"{names[k]} needs at least {number_text(column.lower[k])} {what}, but {_rules(compiled).lower()} leave only "
+        f"{names[k]} needs at least {number_text(column.lower[k])} {what}, but {_lower(_rules(compiled))} leave only "
         f"{number_text(reachable[k, j])} that may go there. Allow more accounts there, or lower its share."
         for k in short[:SHOWN]
     ]
@@ -236,24 +271,31 @@ def forced_moves(instance: Instance) -> FloatArray:
     return least
 
 
-def _forced_moves(compiled: Compiled) -> list[str]:
+def _forced_moves(compiled: Compiled, moves: FloatArray) -> list[str]:
     return [
         f"{_rules(compiled, families=True)} alone move {number_text(least)}, but '{row.name}' allows "
         f"{number_text(row.upper)}. Drop some of them, or allow more to move."
-        for row, least in zip(compiled.instance.side, forced_moves(compiled.instance), strict=True)
+        for row, least in zip(compiled.instance.side, moves, strict=True)
         if least > row.upper * (1 + SLACK) + SLACK
     ]
 
 
 def _rules(compiled: Compiled, families: bool = False) -> str:
     """Return the kinds of rules that hold accounts somewhere."""
+    asked = compiled.problem.rules
+    caps = [] if families else [f"'{rule.name}'" for rule in asked if isinstance(rule, MaxMoved)]
     more = ["teams"] * bool(compiled.problem.resolved.teams) + ["families"] * families
-    kinds = ["Pins", "forbids", *more]
-    return ", ".join(kinds[:-1]) + f" and {kinds[-1]}"
+    named = families or not caps or any(isinstance(rule, Pin | Forbid) for rule in asked)
+    kinds = [*(["Pins", "forbids"] if named else []), *more, *caps]
+    return _capital(", ".join(kinds[:-1]) + f" and {kinds[-1]}" if len(kinds) > 1 else f"limits on moves ({kinds[0]})")
 
 
 def _what(column: CriterionColumn) -> str:
     return column.name.removeprefix("limit ")
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def _capital(text: str) -> str:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["make_possible"]
 
+TINY = 1e-9
+"""Targets stay above zero, of which relative deviations would be undefined: this much of those asked for."""
 _ROOM = 0.25
 """Part of a tolerance that is enough to carve within: less, and the limits asked for give way."""
 
@@ -41,11 +43,13 @@ def make_possible(compiled: Compiled) -> tuple[Compiled, list[str]]:
 
     Notes
     -----
-    Also lifts bands that pins overfill or forbids starve, and move limits below what pins, bars and
-    families force. Limits that do not add up are not
-    mended: there is nothing nearest about a smaller number of accounts.
+    Also lifts bands that pins overfill or forbids starve, and limits on moves below what pins, forbids and
+    families force: that, and nothing a heuristic chose, lets a limit on moves give way. Limits that do not add up are
+    not raised: there is nothing nearest about a smaller number of accounts.
     """
     instance = compiled.instance
+    side, moved = _raise_limits(instance)
+    instance = replace(instance, side=side)
     home = _place_giants(instance)
     if (home >= 0).any():
         instance = replace(instance, cost=(*instance.cost, Only(home, instance.n_territories)))
@@ -60,8 +64,8 @@ def make_possible(compiled: Compiled) -> tuple[Compiled, list[str]]:
     if evenness is not None:
         half = np.maximum(upper - target, target - lower)
         evenness = replace(evenness, unit=np.where(np.isfinite(evenness.unit), np.maximum(half, 1e-12), np.inf))
-    side, moved = _raise_limits(instance)
-    instance = replace(instance, target=target, lower=lower, upper=upper, evenness=evenness, side=side)
+    target = np.maximum(target, TINY * instance.target)
+    instance = replace(instance, target=target, lower=lower, upper=upper, evenness=evenness)
     return replace(compiled, instance=instance), [*notes, *moved]
 
 
@@ -91,16 +95,29 @@ def _place_giants(instance: Instance) -> IntArray:
     giant = np.flatnonzero((instance.activities[:, hard] > tops[hard] * (1 + 1e-9)).any(axis=1))
     size = (instance.activities[giant][:, hard] / tops[hard]).max(axis=1, initial=0.0)
     load = np.zeros((instance.n_territories, int(hard.sum())))
+    moves = np.array([row.upper for row in instance.side]) - forced_moves(instance)
     for at in np.argsort(-size, kind="stable"):
         unit = giant[at]
         cost = instance.cost_block(np.array([unit]))[0]
         over = ((load + instance.activities[unit][hard]) / instance.target[:, hard]).max(axis=1)
         open_to = np.isfinite(cost)
+        extra = _extra_moves(instance, unit, open_to)
+        open_to = open_to & (extra <= moves * (1 + 1e-9) + 1e-9).all(axis=1)
         # two giants together are worse than any preference
         rank = np.lexsort((np.arange(len(cost)), cost, np.round(over, 6), ~open_to))
         home[unit] = rank[0]
         load[rank[0]] += instance.activities[unit][hard]
+        moves -= extra[rank[0]]
     return home
+
+
+def _extra_moves(instance: Instance, unit: int, open_to: np.ndarray) -> FloatArray:
+    """Return what a unit moves in each territory beyond the least it can, shape (n_territories, n_side_rows)."""
+    out = np.zeros((instance.n_territories, len(instance.side)))
+    for r, row in enumerate(instance.side):
+        use = np.where(open_to, row.term.block(np.array([unit]))[0], np.inf)
+        out[:, r] = use - use.min()
+    return out
 
 
 def _widen(

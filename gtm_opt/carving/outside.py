@@ -8,21 +8,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gtm_opt.carving.impossible import impossible
+from gtm_opt.carving.feasibility import assess, is_small
+from gtm_opt.carving.impossible import forced_moves, locked_and_reachable
 from gtm_opt.carving.nearest import make_possible
 from gtm_opt.errors import number_text, percent_text
 from gtm_opt.instance import Only
 from gtm_opt.measures import evaluate, territory_totals
+from gtm_opt.solvers import Run
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
     import networkx as nx
-    from numpy.typing import NDArray
 
     from gtm_opt.carving.compile import Compiled
     from gtm_opt.carving.result import Carving
-    from gtm_opt.instance import FloatArray, Instance, IntArray
+    from gtm_opt.instance import FloatArray, IntArray
 
 __all__ = ["judged_violations", "level_table", "outside_table", "placed_as_is", "tree_graph"]
 
@@ -78,82 +79,107 @@ def tree_graph(carving: Carving) -> nx.DiGraph[Hashable]:
     return graph
 
 
-def outside_table(compiled: Compiled, unit_leaf: IntArray, balance: pd.DataFrame) -> pd.DataFrame:
+def outside_table(
+    compiled: Compiled,
+    unit_leaf: IntArray,
+    balance: pd.DataFrame,
+    carved: Compiled | None = None,
+    nearest: bool = False,
+) -> pd.DataFrame:
     """Return one row per territory and criterion outside its band, and what forces it.
 
     Parameters
     ----------
     compiled : Compiled
-        As it was carved: with the bands of the nearest plan, where it is one.
+        As it was asked for.
     unit_leaf : ndarray of int, shape (n_units,)
     balance : DataFrame
         Of the plan, by the bands that were asked for.
+    carved : Compiled, optional
+        With the bands relaxed by what cannot be kept, where the request is proven impossible.
+    nearest : bool
+        The plan is proven to be the nearest.
 
     Returns
     -------
     DataFrame
-        territory, criterion, deviation (fraction), tolerance, forced (whether a single account,
-        a family or rules alone put it outside), reason.
+        territory, criterion, deviation (fraction), tolerance, forced, gave_way, reason.
 
     Notes
     -----
-    Forced: an account or family that alone is over the band; pins, forbids and teams that lock in too much
-    or keep out too many; and what is left by these for the others, which a nearest plan shares. What is
-    not forced is named as such: more effort may mend it.
+    ``forced`` is a proof about one band: no plan that keeps the rules holds it, whatever becomes of all others (pins,
+    forbids, teams and limits on moves lock in too much or keep out too many; where the problem is small, an exact
+    model of that band). ``gave_way`` is wider: the bands are proven not to hold together, and this one is out because
+    of it: it is forced, or holds an account larger than any band, or has its share of what these leave, or the plan
+    is proven to be the nearest. What did not give way may be repaired by more effort.
     """
     out = balance[~balance["within"]]
-    flat = compiled.instance
     columns = [c.name for c in compiled.columns]
     leaf = {name: at for at, name in enumerate(compiled.territories.names)}
-    bound, reachable = _rules(flat) if len(out) else (np.zeros(0, dtype=bool), flat.target)
-    reasons = []
+    judge = _Judge(compiled, unit_leaf, carved, nearest) if len(out) else None
+    rows = []
     for row in out.to_dict("records"):
+        assert judge is not None
         k, j = leaf[row["territory"]], columns.index(row["criterion"])
-        inside = unit_leaf == k
-        forced, reason = _reason(compiled, unit_leaf, k, j, bound[inside], float(reachable[k, j]), row)
-        reasons.append(
+        forced, gave_way, reason = judge.band(k, j, float(row["total"]))
+        rows.append(
             {
                 "territory": row["territory"],
                 "criterion": row["criterion"],
                 "deviation": row["deviation"],
                 "tolerance": compiled.columns[j].tolerance,
                 "forced": forced,
+                "gave_way": gave_way,
                 "reason": reason,
             }
         )
-    names = ["territory", "criterion", "deviation", "tolerance", "forced", "reason"]
-    return pd.DataFrame(reasons, columns=names)
+    names = ["territory", "criterion", "deviation", "tolerance", "forced", "gave_way", "reason"]
+    return pd.DataFrame(rows, columns=names)
 
 
 def judged_violations(
-    violations: pd.DataFrame, compiled: Compiled, unit_leaf: IntArray, outside: pd.DataFrame
+    violations: pd.DataFrame, compiled: Compiled, unit_leaf: IntArray, outside: pd.DataFrame, nearest: bool = False
 ) -> pd.DataFrame:
-    """Return a checker's violations with what gave way by force told apart.
+    """Return a checker's violations with what gave way told apart.
 
     Returns
     -------
     DataFrame
-        rule, where, detail, forced (bool), reason (empty where not forced).
+        rule, where, detail, forced (bool: no plan keeps it), gave_way (bool: forced, or part of what cannot hold
+        together), reason (empty where neither).
     """
-    forced = outside[outside["forced"].astype(bool)]
-    keys = zip("band of " + forced["criterion"].astype(str), forced["territory"], strict=True)
-    why = dict(zip(keys, forced["reason"], strict=True))
-    if compiled.instance.side and len(violations):
-        used = evaluate(compiled.instance, unit_leaf).side
-        for row, use in zip(compiled.instance.side, used, strict=True):
-            if use <= row.upper * (1 + 1e-9) + 1e-9:
-                names = violations.loc[violations["rule"] == row.name, "where"]
-                why |= {(row.name, where): "pins, forbids and families alone move as much" for where in names}
-    reasons = [why.get(key, "") for key in zip(violations["rule"], violations["where"], strict=True)]
+    keys = zip("band of " + outside["criterion"].astype(str), outside["territory"], strict=True)
+    judged = zip(outside["forced"].astype(bool), outside["gave_way"].astype(bool), outside["reason"], strict=True)
+    why: dict[tuple[object, object], tuple[bool, bool, str]] = dict(zip(keys, judged, strict=True))
+    flat = compiled.instance
+    if flat.side and len(violations):
+        used = evaluate(flat, unit_leaf).side
+        for row, use, least in zip(flat.side, used, forced_moves(flat), strict=True):
+            slack = 1e-9 * max(1.0, abs(row.upper))
+            forced = bool(least > row.upper + slack)
+            names = violations.loc[violations["rule"] == row.name, "where"]
+            if forced and use <= least + 1e-9 * max(1.0, least):
+                verdict = (True, True, "pins, forbids and families alone move as much")
+            elif forced:
+                verdict = (True, nearest, f"pins, forbids and families alone move {number_text(least)}")
+            else:
+                verdict = (False, nearest, "rules cannot hold together; no plan breaks them less" if nearest else "")
+            why |= {(row.name, where): verdict for where in names}
+    found = [why.get(key, (False, False, "")) for key in zip(violations["rule"], violations["where"], strict=True)]
     return violations.assign(
-        forced=[bool(r) for r in reasons], reason=pd.Series(reasons, violations.index, dtype=object)
+        forced=[f for f, _, _ in found],
+        gave_way=[g for _, g, _ in found],
+        reason=pd.Series([r if g else "" for _, g, r in found], violations.index, dtype=object),
     )
 
 
-def placed_as_is(compiled: Compiled, unit_leaf: IntArray) -> Compiled:
-    """Return the problem with bands moved by what cannot be kept, large units being where a plan has them."""
-    if not impossible(compiled):
-        return compiled
+def placed_as_is(compiled: Compiled, unit_leaf: IntArray) -> Compiled | None:
+    """Return the problem with bands relaxed by what cannot be kept, large units being where a plan has them.
+
+    None where nothing has to give way, as far as cheap proofs tell.
+    """
+    if not assess(compiled).impossible:
+        return None
     flat = compiled.instance
     hard = np.isinf(flat.penalty) & np.isfinite(flat.upper).all(axis=0)
     giant = np.zeros(flat.n_units, dtype=bool)
@@ -163,56 +189,83 @@ def placed_as_is(compiled: Compiled, unit_leaf: IntArray) -> Compiled:
     return make_possible(replace(compiled, instance=replace(flat, cost=(*flat.cost, term))))[0]
 
 
-def _rules(flat: Instance) -> tuple[NDArray[np.bool_], FloatArray]:
-    """Return which units rules allow one territory only, and the total of all that may go to each."""
-    bound = np.zeros(flat.n_units, dtype=bool)
-    reachable = np.zeros(flat.target.shape)
-    for rows in flat.chunks():
-        allowed = np.isfinite(flat.cost_block(rows))
-        bound[rows] = allowed.sum(axis=1) == 1
-        own = flat.activities[rows]
-        reachable += np.einsum("ik,ikj->kj", allowed, own) if flat.by_territory else allowed.T.astype(float) @ own
-    return bound, reachable
+class _Judge:
+    """Why bands of one plan are out."""
 
+    def __init__(self, compiled: Compiled, unit_leaf: IntArray, carved: Compiled | None, nearest: bool) -> None:
+        self.compiled, self.unit_leaf, self.nearest = compiled, unit_leaf, nearest
+        self.flat = compiled.instance
+        self.carved = None if carved is None else carved.instance
+        self.locked, self.reachable = locked_and_reachable(self.flat)
+        self.held = territory_totals(self.flat, unit_leaf)
 
-def _reason(
-    compiled: Compiled,
-    unit_leaf: IntArray,
-    k: int,
-    j: int,
-    bound: NDArray[np.bool_],
-    reachable: float,
-    row: dict[Hashable, object],
-) -> tuple[bool, str]:
-    flat, units = compiled.instance, compiled.units
-    values: FloatArray = flat.activities[:, k, j] if flat.by_territory else flat.activities[:, j]
-    inside = np.flatnonzero(unit_leaf == k)
-    own = values[inside]
-    lower, upper, target = (float(str(row[name])) for name in ("lower", "upper", "target"))
-    total = float(str(row["total"]))
-    slack = 1e-9 * max(abs(target), 1.0) if np.isfinite(target) else 1e-9
-    if total > upper and len(own):
-        largest = int(own.argmax())
-        ids = [str(compiled.problem.resolved.ids[i]) for i in units.members_of(int(inside[largest]))]
+    def band(self, k: int, j: int, total: float) -> tuple[bool, bool, str]:
+        """Return whether a band is forced out, whether it gave way, and the reason."""
+        flat, column = self.flat, self.compiled.columns[j]
+        lower, upper, target = float(flat.lower[k, j]), float(flat.upper[k, j]), float(flat.target[k, j])
+        slack = 1e-9 * max(abs(target), 1e-9)
+        hard = bool(np.isinf(flat.penalty[j]))
+        locked, reachable = float(self.locked[k, j]), float(self.reachable[k, j])
+        if locked > upper + slack:
+            share = number_text(locked) if column.limit else percent_text(locked / target) + " of the target"
+            return True, True, f"accounts that rules allow nowhere else bring {share}"
+        if reachable < lower - slack:
+            return True, True, "rules let too few accounts go there"
+        # an account larger than any band says more than the model that proves the same
+        forced = is_small(flat) and not self._keepable(k, j)
+        size, name, part = self._largest(k, j)
+        if hard and total > upper and size > float(flat.upper[:, j].max()) + slack and not flat.by_territory:
+            return forced, True, f"{name} alone is {part}"
+        if hard and self.carved is not None and self._relaxed(k, j, total):
+            reason = "other territories hold accounts that cannot move; target rescaled to the remainder"
+            return forced, True, reason
+        if forced:
+            return True, True, "no choice of whole accounts adds up to this band: proven by an exact model"
+        if not hard:
+            return False, False, "a band with a penalty: left where that is worth it"
+        if self.nearest:
+            return False, True, "not all bands can hold together; no plan has less excess in total (proven)"
+        if total > upper and name:
+            return False, False, f"its largest unit, {name}, is {part}; no exchange was found that fits"
+        if total < lower and not flat.by_territory and self._shares_remainder(k, j, total):
+            return False, True, "accounts larger than a whole territory leave less for the others; target rescaled"
+        if total < lower and not flat.by_territory:
+            return False, False, "the others near it hold what it lacks in units that do not fit; no exchange was found"
+        return False, False, "no exchange was found that fits"
+
+    def _keepable(self, k: int, j: int) -> bool:
+        from gtm_opt.solvers.exact.lexicographic import keeps_a_band
+
+        return keeps_a_band(self.flat, k, j, Run())
+
+    def _relaxed(self, k: int, j: int, total: float) -> bool:
+        """Whether the band was moved, and the plan holds it as moved."""
+        assert self.carved is not None
+        lower, upper = float(self.carved.lower[k, j]), float(self.carved.upper[k, j])
+        if lower == self.flat.lower[k, j] and upper == self.flat.upper[k, j]:
+            return False
+        slack = 1e-9 * max(abs(float(self.flat.target[k, j])), 1e-9)
+        return lower - slack <= total <= upper + slack
+
+    def _largest(self, k: int, j: int) -> tuple[float, str, str]:
+        """Return the size, name and share of the largest unit in a territory."""
+        flat, units = self.flat, self.compiled.units
+        inside = np.flatnonzero(self.unit_leaf == k)
+        if not len(inside):
+            return 0.0, "", ""
+        own = flat.activities3()[inside, k if flat.by_territory else 0, j]
+        at = int(own.argmax())
+        ids = [str(self.compiled.problem.resolved.ids[i]) for i in units.members_of(int(inside[at]))]
         name = f"account {ids[0]}" if len(ids) == 1 else f"the family of {ids[0]} ({len(ids)} accounts)"
-        part = percent_text(own[largest] / target) if np.isfinite(target) else number_text(float(own[largest]))
-        if own[largest] > upper:
-            return True, f"{name} alone is {part} of the target"
-        locked = float(own[bound].sum())
-        if locked > upper:
-            share = percent_text(locked / target) + " of the target" if np.isfinite(target) else number_text(locked)
-            return True, f"accounts that rules allow nowhere else bring {share}"
-    if flat.lower[k, j] - slack <= total <= flat.upper[k, j] + slack:
-        return True, "others hold what cannot be elsewhere, or too little; this is its share of what is left"
-    if total < lower and reachable < lower - slack and total >= reachable - slack:
-        return True, "rules let too few accounts go there"
-    if total > upper and len(own):
-        return False, f"its largest unit, {name}, is {part} of the target; no exchange was found that fits"
-    if total < lower and not flat.by_territory:
-        if total >= _left_over(values, unit_leaf, flat.target[:, j], k, upper) * lower / target:
-            return True, "accounts larger than a whole territory leave less for the others; this is its share"
-        return False, "the others near it hold what it lacks in units that do not fit; no exchange was found"
-    return False, "no exchange was found that fits"
+        if self.compiled.columns[j].limit:
+            return float(own[at]), name, number_text(float(own[at]))
+        return float(own[at]), name, f"{percent_text(own[at] / flat.target[k, j])} of the target"
+
+    def _shares_remainder(self, k: int, j: int, total: float) -> bool:
+        flat = self.flat
+        share = float(flat.lower[k, j] / flat.target[k, j])
+        own, upper = flat.activities[:, j], float(flat.upper[:, j].max())
+        return total >= _left_over(own, self.unit_leaf, flat.target[:, j], k, upper) * share
 
 
 def _left_over(values: FloatArray, unit_leaf: IntArray, target: FloatArray, k: int, upper: float) -> float:

@@ -17,7 +17,7 @@ from gtm_opt.carving.schedule import carve_tree
 from gtm_opt.carving.settings import TreeSettings, check_levels
 from gtm_opt.errors import DataError, InfeasibleError, shorten
 from gtm_opt.model import Hierarchy
-from gtm_opt.solvers import Run, Termination
+from gtm_opt.solvers import Run, SolveStatus, Termination
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,7 +73,7 @@ def recarve_subtree(
     DataError
         For unknown nodes, and when nothing is left to carve.
     """
-    tree, flat = carving.hierarchy, carving.compiled.instance
+    tree, flat = carving.hierarchy, (carving.carved or carving.compiled).instance
     top = tree.root if node is None else node
     held = _held_leaves(tree, top, frozen)
     start, stop = tree.leaf_range(top)
@@ -106,7 +106,10 @@ def recarve_subtree(
     kept = settings if top == tree.root and not held else carving.settings
     whole = root_task(tree, flat, settings=kept)
     solutions = rebuild(whole, unit_leaf, carving.solutions | ({} if held else found), before.max_gap)
-    certificate = flat_certificate(flat, unit_leaf, run, chosen.seed, before.max_gap)
+    certificate = flat_certificate(carving.compiled.instance, unit_leaf, run, chosen.seed, before.max_gap)
+    if carving.carved is not None and certificate.status is SolveStatus.OUT_OF_BAND:
+        # what was proven impossible stays so, whoever carves a part again
+        certificate = replace(certificate, status=SolveStatus.INFEASIBLE)
     struck = run.struck or Termination.FINISHED
     note = f"carved again below {top}" + (f", {shorten(list(frozen))} frozen" if held else "")
     return replace(

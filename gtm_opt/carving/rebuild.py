@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gtm_opt.carving.certificate import certify
+from gtm_opt.carving.certificate import Certificate, certify
 from gtm_opt.carving.guide import guided
 from gtm_opt.carving.levels import NodeSolution
 from gtm_opt.carving.node import node_instance, restrict_task
+from gtm_opt.solvers import SolverResult, SolveStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["child_of_unit", "leaf_of_unit", "rebuild"]
 
 UNLIMITED = 1e300
+NO_CERTIFICATE = Certificate(np.inf, -np.inf, np.inf, "none", SolveStatus.NO_SOLUTION, None)
+"""Of a node that has none yet."""
 
 
 def leaf_of_unit(tree: Hierarchy, count: int, solutions: Mapping[str, NodeSolution]) -> IntArray:
@@ -56,7 +59,8 @@ def rebuild(
         The root.
     unit_leaf : ndarray of int, shape (n_units,)
     known : mapping of str to NodeSolution
-        Prices and guides of changed nodes are kept, their certificates are made anew.
+        Prices and guides of changed nodes are kept, their certificates are made anew. Nodes that had no
+        answer may be missing.
     max_gap : float
     """
     tree = task.tree
@@ -65,11 +69,14 @@ def rebuild(
         if tree.is_leaf(node):
             continue
         units, child = child_of_unit(tree, node, unit_leaf)
-        old = known[node]
-        order = np.argsort(old.units, kind="stable")
-        if np.array_equal(old.units[order], units) and np.array_equal(old.assignment[order], child):
-            out[node] = old
-            continue
+        old = known.get(node)
+        if old is None:
+            old = NodeSolution(node, units, child, SolverResult(child), NO_CERTIFICATE, 0.0)
+        elif len(old.assignment):
+            order = np.argsort(old.units, kind="stable")
+            if np.array_equal(old.units[order], units) and np.array_equal(old.assignment[order], child):
+                out[node] = old
+                continue
         at = restrict_task(task, node, units)
         # the budget of side rows is settled for the whole tree: here it binds nothing
         at = replace(at, budget=np.full(len(at.budget), UNLIMITED))

@@ -53,6 +53,10 @@ class Carving:
         Versions, seed, solver, fingerprint of the problem, seconds.
     settings : TreeSettings
         The tolerance budget and the levels it was carved with.
+    compiled : Compiled
+        The problem as it was asked for: all values are measured by it.
+    carved : Compiled or None
+        The problem with its bands relaxed, where it was carved that way (``on_infeasible="nearest"``).
     """
 
     problem: CarvingProblem
@@ -67,6 +71,7 @@ class Carving:
     options: Options = field(repr=False)
     unit_leaf: IntArray = field(repr=False)
     settings: TreeSettings = field(default_factory=TreeSettings, repr=False)
+    carved: Compiled | None = field(default=None, repr=False)
 
     # -- tables -------------------------------------------------------------------
 
@@ -199,14 +204,15 @@ class Carving:
         """One row per territory and criterion outside its band, and which account or rule forces it."""
         from gtm_opt.carving.outside import outside_table
 
-        return outside_table(self.compiled, self.unit_leaf, self.balance)
+        return outside_table(self.compiled, self.unit_leaf, self.balance, self.carved, self.certificate.nearest)
 
     @cached_property
     def violations(self) -> pd.DataFrame:
-        """What does not hold: rule, where, detail, forced (no plan could keep it), reason."""
+        """What does not hold: rule, where, detail, forced, gave_way, reason; see `gtm_opt.carving.outside`."""
         from gtm_opt.carving.outside import judged_violations
 
-        return judged_violations(self.check.violations, self.compiled, self.unit_leaf, self.outside)
+        nearest = self.certificate.nearest
+        return judged_violations(self.check.violations, self.compiled, self.unit_leaf, self.outside, nearest)
 
     def to_networkx(self) -> nx.DiGraph[Hashable]:
         """Return the tree as a directed graph with accounts, totals and deviations on its nodes."""

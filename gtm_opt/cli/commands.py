@@ -10,7 +10,7 @@ import pandas as pd
 import typer
 
 from gtm_opt.carving.compile import compile_problem, unit_positions
-from gtm_opt.carving.impossible import impossible
+from gtm_opt.carving.feasibility import assess
 from gtm_opt.carving.outside import judged_violations, outside_table, placed_as_is
 from gtm_opt.cli.exits import ExitCode
 from gtm_opt.cli.progress import progress_line
@@ -109,9 +109,9 @@ def refuse_impossible(problem: CarvingProblem) -> None:
     ------
     InfeasibleError
     """
-    reasons = impossible(compile_problem(problem, problem.territories.names))
-    if reasons:
-        raise InfeasibleError(reasons)
+    feasibility = assess(compile_problem(problem, problem.territories.names))
+    if feasibility.impossible:
+        raise InfeasibleError(feasibility.texts)
 
 
 def finish(plan: Plan, folder: Path, format: Any, excel: bool, quiet: bool) -> ExitCode:
@@ -166,9 +166,9 @@ def _by_force(problem: CarvingProblem, labels: pd.Series, done: Check) -> pd.Dat
     """Return the violations that no plan could avoid, with the reasons."""
     compiled = compile_problem(problem, problem.territories.names)
     at = unit_positions(compiled, labels)
-    moved = placed_as_is(compiled, at)
-    judged = judged_violations(done.violations, moved, at, outside_table(moved, at, done.balance))
-    return judged[judged["forced"].astype(bool)]
+    outside = outside_table(compiled, at, done.balance, placed_as_is(compiled, at))
+    judged = judged_violations(done.violations, compiled, at, outside)
+    return judged[judged["gave_way"].astype(bool)]
 
 
 def show_solvers() -> None:

@@ -59,7 +59,8 @@ def _known(error: Exception) -> tuple[ExitCode | None, str]:
             "\n\nTo get the nearest possible plan instead, with a note of what had to give, write\n"
             '    on_infeasible = "nearest"\nunder [carve], or add --nearest to the command.'
         )
-        return ExitCode.IMPOSSIBLE, f"This request is impossible: no plan can keep it.\n{error}{hint}"
+        found = str(error).removesuffix(error.hint).rstrip()
+        return ExitCode.IMPOSSIBLE, f"This request is impossible: no plan can keep it.\n{found}{hint}"
     if isinstance(error, GtmOptError | DataError):
         return ExitCode.MISTAKE, str(error)
     if isinstance(error, OSError):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gtm_opt.instance import FloatArray
     from gtm_opt.model import CarvingProblem, Criterion, Territories
 
-__all__ = ["CriterionColumn", "compile_criteria", "granule", "whole_number_band"]
+__all__ = ["CriterionColumn", "band_of", "compile_criteria", "granule"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +78,7 @@ def _columns(problem: CarvingProblem, criterion: Criterion, territories: Territo
         upper = _limit(criterion.at_most, territories, np.inf)
         yield CriterionColumn(criterion.name, criterion, values, np.maximum(target, 1e-12), lower, upper, shares)
         return
-    lower, upper = whole_number_band(values, target, criterion.tolerance)
+    lower, upper = band_of(values, target, criterion.tolerance, counted=isinstance(criterion, Count))
     yield CriterionColumn(criterion.name, criterion, values, target, lower, upper, shares)
 
 
@@ -94,7 +94,7 @@ def _mix_columns(problem: CarvingProblem, mix: Mix, territories: Territories) ->
         if not values.any():
             continue
         target = shares * values.sum()
-        lower, upper = whole_number_band(values, target, mix.tolerance)
+        lower, upper = band_of(values, target, mix.tolerance, counted=mix.value is None)
         yield CriterionColumn(f"{mix.column}={category}", mix, values, target, lower, upper, shares)
 
 
@@ -146,18 +146,30 @@ def granule(values: FloatArray) -> float:
     return float(np.gcd.reduce(flat.astype(np.int64)))
 
 
-def whole_number_band(values: FloatArray, target: FloatArray, tolerance: float) -> tuple[FloatArray, FloatArray]:
-    """Return the band, widened to the two reachable whole numbers around each target.
+def band_of(
+    values: FloatArray, target: FloatArray, tolerance: float, *, counted: bool = False
+) -> tuple[FloatArray, FloatArray]:
+    """Return the band around each target.
 
-    Totals of whole numbers are multiples of their greatest common divisor; a narrower band
-    would ask for what cannot exist.
+    Parameters
+    ----------
+    values : ndarray of shape (n_accounts,) or (n_accounts, n_territories)
+    target : ndarray of shape (n_territories,)
+    tolerance : float
+        A fraction.
+    counted : bool
+        The values count accounts. So do values that are all 0 or 1.
+
+    Notes
+    -----
+    A band of a count is widened to the two whole numbers around the target: ten accounts for three territories are
+    three or four each, and nothing narrower exists. Nothing else is widened: money that comes in equal lumps may
+    miss its band, and then it does.
     """
     lower, upper = target * (1.0 - tolerance), target * (1.0 + tolerance)
-    step = granule(values)
-    if step > 0.0:
-        nearest = np.round(target / step)
-        exact = np.abs(target / step - nearest) < 1e-9
-        below = np.where(exact, nearest, np.floor(target / step)) * step
-        above = np.where(exact, nearest, np.ceil(target / step)) * step
-        lower, upper = np.minimum(lower, below), np.maximum(upper, above)
+    if counted or ((values == 0.0) | (values == 1.0)).all():
+        nearest = np.round(target)
+        exact = np.abs(target - nearest) < 1e-9
+        lower = np.minimum(lower, np.where(exact, nearest, np.floor(target)))
+        upper = np.maximum(upper, np.where(exact, nearest, np.ceil(target)))
     return lower, upper

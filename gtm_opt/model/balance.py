@@ -47,8 +47,9 @@ class Balance:
 
     Notes
     -----
-    Whole-number columns: the band is never narrower than the two whole numbers around the
-    target, since nothing between them exists.
+    Columns of 0 and 1 count accounts: their band is never narrower than the two whole numbers around the
+    target, since nothing between them exists. No other band is widened: if no choice of whole accounts meets it, that
+    is said.
     """
 
     column: str

@@ -115,11 +115,11 @@ def _territories(names: list[str]) -> str:
 def _carving(plan: Plan) -> Iterator[Row]:
     judged = plan.carving.violations
     for v in judged.itertuples():
-        if v.forced:
+        if v.gave_way:
             yield "carving", "gave way", str(v.rule), f"{v.detail} (by force: {v.reason})"
         else:
             yield "carving", "violation", str(v.rule), str(v.detail)
-    if plan.carving.status is SolveStatus.INFEASIBLE and not judged["forced"].all():
+    if plan.carving.status is SolveStatus.INFEASIBLE and not judged["gave_way"].all():
         yield "carving", "note", "proven", "not all bands can hold together; this is the nearest plan found"
     counts = plan.carving.labels.value_counts()
     empty = [n for n in plan.carving.territories.names if n not in counts.index]

@@ -119,8 +119,7 @@ def _carving(state: dict[str, Any], get: Any) -> Carving:
     known = {f.name for f in fields(Options)}
     options = Options(**{name: value for name, value in state["options"].items() if name in known})
     compiled = find_open_centers(compile_problem(problem, tree.leaves), tree, options.seed)
-    if state["widened"]:
-        compiled, _ = make_possible(compiled)
+    carved = make_possible(compiled)[0] if state["widened"] else None
     unit_leaf = _unit_leaf(problem, compiled, get("assignment"))
     status = SolveStatus(state["status"])
     certificate = Certificate(**state["certificate"], status=status, evaluation=evaluate(compiled.instance, unit_leaf))
@@ -137,6 +136,7 @@ def _carving(state: dict[str, Any], get: Any) -> Carving:
         options=options,
         unit_leaf=unit_leaf,
         settings=TreeSettings(state.get("room", 0.5), state.get("levels", {}), compiled.cost_names),
+        carved=carved,
     )
 
 

@@ -12,10 +12,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from gtm_opt.carving.centers import find_open_centers
-from gtm_opt.carving.compile import compile_problem
 from gtm_opt.errors import DataError, shorten
 from gtm_opt.plan.codec import encode
 from gtm_opt.plan.table_io import SUFFIX, write_table
@@ -157,6 +153,7 @@ def _carving_state(carving: Carving, put: Any) -> dict[str, Any]:
             "bound": certificate.bound,
             "gap": certificate.gap,
             "source": certificate.source,
+            "nearest": certificate.nearest,
         },
         "notes": carving.notes,
         "provenance": carving.provenance,
@@ -175,13 +172,7 @@ def _carving_state(carving: Carving, put: Any) -> dict[str, Any]:
 
 def _is_widened(carving: Carving) -> bool:
     """Whether bands were widened for the nearest possible plan (so that loading widens them again)."""
-    plain = find_open_centers(
-        compile_problem(carving.problem, carving.hierarchy.leaves), carving.hierarchy, carving.options.seed
-    )
-    asked, used = plain.instance, carving.compiled.instance
-    same = np.array_equal(asked.lower, used.lower) and np.array_equal(asked.upper, used.upper)
-    raised = any(a.upper != u.upper for a, u in zip(asked.side, used.side, strict=True))
-    return raised or not (same and len(asked.cost) == len(used.cost))
+    return carving.carved is not None
 
 
 def _version() -> str:

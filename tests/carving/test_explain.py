@@ -179,7 +179,7 @@ def test_the_smallest_conflict_names_only_what_conflicts() -> None:
 
 def test_a_conflict_that_only_a_solver_can_see_is_raised_with_its_members() -> None:
     problem = make_problem(rules=[gtm.MaxMoved(0.05, by="arr")])
-    with pytest.raises(gtm.InfeasibleError, match="These wishes cannot hold together"):
+    with pytest.raises(gtm.InfeasibleError, match="These requirements cannot hold together"):
         gtm.carve(problem)
 
 

@@ -56,4 +56,4 @@ def test_every_territory_outside_gets_a_reason() -> None:
     outside = carving.outside
     assert len(outside) == (~carving.balance["within"]).sum() > 0
     assert outside["reason"].str.len().min() > 10
-    assert "A-0005" in " ".join(outside.loc[outside["forced"], "reason"])
+    assert "A-0005" in " ".join(outside.loc[outside["gave_way"], "reason"])

@@ -42,7 +42,7 @@ def test_what_gave_way_by_force_is_told_apart_from_violations(tmp_path: Path) ->
         assert check.gave_way["rule"].tolist() == ["band of arr"] * 2
         assert "T1 holds 10" in check.gave_way["detail"][0]
         assert "(by force: account a alone is 166.7 % of the target)" in check.gave_way["detail"][0]
-        assert "its share of what is left" in check.gave_way["detail"][1]
+        assert "target rescaled to the remainder" in check.gave_way["detail"][1]
         assert str(check).startswith(
             "everything that can hold does, 2 gave way by force (1 checks)\n~ carving, band of"
         )

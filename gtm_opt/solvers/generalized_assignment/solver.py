@@ -148,6 +148,11 @@ class _Work:
         run.note("relaxation", since, f"bound {self.bound:,.6g}")
         since = run.seconds
         self.offer(first_assignment(tables))
+        if not (tables.n_near > 0).all():
+            # a unit larger than every capacity: nothing here moves it, other methods at least spread the rest
+            self._rescue()
+            self.impossible = True
+            return
         walkers = self._walkers(tables)
         self._mend(walkers)
         run.note("construction", since, f"cost {self.cost:,.6g}")

@@ -134,6 +134,9 @@ def solve_resplit(
     program = program_of(layout, allowed, hard_weight)
     unit, territory, cost = program.unit, program.territory, program.cost
     n_pairs, n, width = len(unit), layout.n_free, len(program.cost)
+    if not width or (np.bincount(unit, minlength=n) == 0).any():
+        # a unit that may go nowhere, or no column at all, which HiGHS does not take: nothing to choose
+        return Resplit(None, True)
     constraints = [
         LinearConstraint(program.pick, 1.0, 1.0),  # (1)
         LinearConstraint(program.bands, program.low, program.high),  # (2)
