@@ -65,8 +65,8 @@ def main(arguments: list[str] | None = None) -> int:
             from benchmarks.solve import solve_file
 
             options = {name: getattr(given, name) for name in ("k", "n", "m", "seed", "solver", "effort", "out")}
-            solve_file(given.family, given.file, time_limit=given.time_limit, **options)
-            return 0
+            result = solve_file(given.family, given.file, time_limit=given.time_limit, **options)
+            return 3 if result["status"] == "wrong_bound" else 0
         from benchmarks.runner import run_benchmark
 
         run_benchmark(

@@ -21,6 +21,8 @@ from benchmarks.readers import Gap, Partition, read
 
 __all__ = ["Answer", "solve_file"]
 
+ROUNDING = 1e-6
+"""A bound further above the objective than this, relatively, is a wrong proof."""
 _RESERVE = 0.15
 """Seconds kept for checking and writing."""
 _PATIENCE = 0.6
@@ -112,6 +114,8 @@ def _construct(problem: Gap | Partition, instance: Any, seconds: float, seed: in
 def _status(problem: Gap | Partition, verdict: Verdict, bound: float) -> str:
     if not verdict.feasible:
         return "out_of_band"
+    if bound > verdict.objective + ROUNDING * max(1.0, abs(verdict.objective)):
+        return "wrong_bound"
     data = problem.cost if isinstance(problem, Gap) else problem.sizes
     whole = bool((data == np.rint(data)).all())
     needed = verdict.objective - (1.0 - 1e-6 if whole else 1e-9 * max(1.0, abs(verdict.objective)))
@@ -163,13 +167,16 @@ def solve_file(
         _checked(solver)
     answer = _best(problem, to_instance(problem), solver, time_limit, seed, effort)
     objective = answer.verdict.objective
-    bound = min(answer.bound, objective) if answer.verdict.feasible else answer.bound
+    status = _status(problem, answer.verdict, answer.bound)
+    # what is left above the objective is rounding of the solver's sums; more than that is reported as it is
+    clipped = answer.verdict.feasible and status != "wrong_bound"
+    bound = min(answer.bound, objective) if clipped else answer.bound
     result = {
         "family": family,
         "file": str(path),
         "objective": None if math.isnan(objective) else objective,
         "bound": bound if math.isfinite(bound) else None,
-        "status": _status(problem, answer.verdict, answer.bound),
+        "status": status,
         "seconds": round(seconds_since_start(), 3),
         "assignment": answer.assignment,
         "feasible": answer.verdict.feasible,

@@ -80,6 +80,7 @@ def solve_program(program: Program, options: Options, start: NDArray[np.float64]
         error=answer.error,
         exhausted=answer.exhausted,
         limit_reached=answer.limit_reached or second.limit_reached,
+        clock=answer.clock or second.clock,
         nodes=answer.nodes + second.nodes,
         notes=note,
     )
@@ -140,13 +141,15 @@ def _search(
     bound = solver.best_objective_bound if costly else 0.0
     if name == "UNKNOWN" and bound == 0.0 and costly:
         bound = float(np.sum(np.minimum(whole.cost * whole.low, whole.cost * whole.high)))
+    cut = bool(name in ("FEASIBLE", "UNKNOWN") and np.isfinite(seconds))
     grain = "" if whole.exact else f"; largest rounding error of a row {_largest(whole):.2g}"
     return Answer(
         values=values,
         bound=float(bound) / whole.cost_factor,
         error=whole.cost_error / whole.cost_factor,
         exhausted=name in ("OPTIMAL", "INFEASIBLE"),
-        limit_reached=name in ("FEASIBLE", "UNKNOWN") and np.isfinite(seconds),
+        limit_reached=cut,
+        clock=cut,
         nodes=int(solver.num_branches),
         notes=(f"costs times {whole.cost_factor:g}, rows times up to {whole.row_factor.max(initial=1.0):g}{grain}",),
     )

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 __all__ = ["features", "is_available", "solve_program", "version"]
 
-_TOLERANCE = 1e-6
-"""Feasibility, integrality and absolute gap tolerance of HiGHS, in scaled numbers."""
+_ABSOLUTE = 1e-6
+"""Absolute gap at which HiGHS ends a search, in scaled costs."""
+_RELATIVE = 1e-7
+"""Dual feasibility tolerance of its simplex: relaxed rows only lower a bound, wrong signs of reduced costs raise it."""
 
 
 def features() -> Features:
@@ -84,9 +86,10 @@ def _mixed(program: Program, options: Options) -> Answer:
     return Answer(
         values=values,
         bound=bound,
-        error=_TOLERANCE * max(1.0, abs(bound)) if np.isfinite(bound) else 0.0,
+        error=_ABSOLUTE + _RELATIVE * abs(bound) if np.isfinite(bound) else 0.0,
         exhausted=found.status == 0,
         limit_reached=limited,
+        clock=found.status == 1,
         nodes=nodes,
         notes=() if found.status == 0 or limited else (f"HiGHS: {found.message}",),
     )
@@ -119,7 +122,7 @@ def _linear(program: Program, options: Options) -> Answer:
         return Answer(unbounded=True, exhausted=True)
     if found.status != 0:
         note = () if found.status == 1 else (f"HiGHS: {found.message}",)
-        return Answer(limit_reached=found.status == 1, notes=note)
+        return Answer(limit_reached=found.status == 1, clock=found.status == 1, notes=note)
     duals = np.zeros(program.n_rows)
     if upper is not None:
         marginals = np.asarray(found.ineqlin.marginals)
@@ -148,7 +151,7 @@ def dual_bound(program: Program, duals: NDArray[np.float64]) -> tuple[float, flo
     reduced = program.cost - np.asarray(program.matrix.T @ price)
     ends = np.where(reduced > 0, program.low, program.high)
     open_end = np.isinf(ends) & (np.abs(reduced) > 0.0)
-    slight = open_end & (np.abs(reduced) <= 10.0 * _TOLERANCE)
+    slight = open_end & (np.abs(reduced) <= 10.0 * _ABSOLUTE)
     if (open_end & ~slight).any():
         return -np.inf, 0.0
     parts = np.where(slight | (reduced == 0.0), 0.0, reduced * np.where(np.isinf(ends), 0.0, ends))

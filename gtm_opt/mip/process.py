@@ -80,9 +80,9 @@ def solve_in_process(
             except subprocess.TimeoutExpired:
                 given = None
             if time.time() > deadline + _GRACE:
-                return Answer(limit_reached=True, notes=(f"{backend} did not stop in time and was ended",))
+                return Answer(limit_reached=True, clock=True, notes=(f"{backend} did not stop in time and was ended",))
             if should_stop is not None and should_stop():
-                return Answer(limit_reached=True, notes=(f"{backend} was cancelled",))
+                return Answer(limit_reached=True, clock=True, notes=(f"{backend} was cancelled",))
     finally:
         _end(child)
     try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import tempfile
+import time
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +14,7 @@ import numpy as np
 
 from gtm_opt.errors import SolverError, SolverNotAvailableError
 from gtm_opt.mip import highs
+from gtm_opt.mip.files import file_names
 from gtm_opt.mip.solution import Answer, Features
 
 if TYPE_CHECKING:
@@ -24,10 +27,13 @@ if TYPE_CHECKING:
 
 __all__ = ["build_problem", "features", "is_available", "solve_program", "version"]
 
-_TOLERANCE = 1e-6
-_MAGNIFY = 1024.0
-"""Costs are multiplied by this: CBC prints its bound with three decimals."""
-_PRINTED = 6e-4 / _MAGNIFY
+_ABSOLUTE = 1e-5
+"""A node of CBC's has to be better than the incumbent by this, in scaled costs."""
+_PRINTED = 6e-4
+"""CBC prints its bound with three decimals."""
+_RELATIVE = 1e-7
+_FILES = 3.0
+"""Writing, reading and checking the model's files takes about so many times what building it took."""
 _BOUND = re.compile(r"^Lower bound:\s+(-?[\d.eE+-]+)", re.MULTILINE)
 _COMPLETE = re.compile(r"^Result - Optimal solution found\s*$", re.MULTILINE)
 _NODES = re.compile(r"^Enumerated nodes:\s+(\d+)", re.MULTILINE)
@@ -61,16 +67,25 @@ def import_pulp() -> Any:
     return pulp
 
 
-def build_problem(program: Program) -> tuple[Any, list[Any]]:
-    """Return the ``pulp.LpProblem`` and its variables in column order (``x0, x1, ...``; costs times 1,024)."""
+def build_problem(program: Program, *, named: bool = False) -> tuple[Any, list[Any]]:
+    """Return the ``pulp.LpProblem`` and its variables in column order.
+
+    Parameters
+    ----------
+    program : Program
+    named : bool
+        Take the program's own names, as far as files allow; otherwise ``x0, x1, ...`` and ``r0, r1, ...``.
+    """
     pulp = import_pulp()
     problem = pulp.LpProblem("model", pulp.LpMinimize)
+    names = file_names(program.column_names, "x") if named else [f"x{j}" for j in range(program.n_columns)]
+    rows = file_names(program.row_names, "r") if named else [f"r{r}" for r in range(program.n_rows)]
     kinds = np.where(program.integer, "Integer", "Continuous").tolist()
     variables = [
-        problem.add_variable(f"x{j}", None if low == -np.inf else low, None if high == np.inf else high, kind)
-        for j, (low, high, kind) in enumerate(zip(program.low.tolist(), program.high.tolist(), kinds, strict=True))
+        problem.add_variable(name, None if low == -np.inf else low, None if high == np.inf else high, kind)
+        for name, low, high, kind in zip(names, program.low.tolist(), program.high.tolist(), kinds, strict=True)
     ]
-    costs = (_MAGNIFY * program.cost).tolist()
+    costs = program.cost.tolist()
     cost = [(v, c) for v, c in zip(variables, costs, strict=True) if c != 0.0]
     problem.setObjective(pulp.LpAffineExpression(cost))
     matrix = program.matrix
@@ -79,12 +94,12 @@ def build_problem(program: Program) -> tuple[Any, list[Any]]:
         columns, values = matrix.indices[span].tolist(), matrix.data[span].tolist()
         total = pulp.LpAffineExpression([(variables[c], v) for c, v in zip(columns, values, strict=True)])
         if low == high:
-            problem.addConstraint(total == low, f"r{row}")
+            problem.addConstraint(total == low, rows[row])
             continue
         if high < np.inf:
-            problem.addConstraint(total <= high, f"r{row}_high")
+            problem.addConstraint(total <= high, rows[row] + ("_high" if low > -np.inf else ""))
         if low > -np.inf:
-            problem.addConstraint(total >= low, f"r{row}_low")
+            problem.addConstraint(total >= low, rows[row] + ("_low" if high < np.inf else ""))
     return problem, variables
 
 
@@ -101,8 +116,13 @@ def solve_program(
     empty = np.diff(program.matrix.indptr) == 0
     if (empty & ((program.row_low > 0.0) | (program.row_high < 0.0))).any():
         return Answer(bound=np.inf, exhausted=True)  # an empty row; CBC's files cannot say so
-    pulp = import_pulp()
+    pulp, since = import_pulp(), time.perf_counter()
     problem, variables = build_problem(program)
+    built = time.perf_counter() - since
+    seconds = options.seconds - (1.0 + _FILES) * built
+    if seconds <= 0.0:
+        return Answer(limit_reached=True, clock=True, notes=("the time limit is too short to write the model's files",))
+    options = replace(options, time_limit=None if np.isinf(seconds) else seconds)
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "cbc.log"
         own = backend if backend is not None else _cbc(pulp, options, log, start is not None)
@@ -166,14 +186,15 @@ def _read(
         complete = bound > -np.inf and problem.sol_status == pulp.LpSolutionOptimal
         notes = () if bound > -np.inf else ("the PuLP solver tells no bound: it is that of the linear relaxation",)
     else:
-        bound = objective if complete else (float(found.group(1)) / _MAGNIFY if found else -np.inf)
+        bound = objective if complete else (float(found.group(1)) if found else -np.inf)
     bound = min(bound, objective)
     return Answer(
         values=values,
         bound=bound,
-        error=_TOLERANCE * max(1.0, abs(bound)) + _PRINTED if np.isfinite(bound) else 0.0,
+        error=(_ABSOLUTE if complete else _PRINTED) + _RELATIVE * abs(bound) if np.isfinite(bound) else 0.0,
         exhausted=complete,
         limit_reached=not complete and not own_backend,
+        clock=not complete and not own_backend and (np.isfinite(options.seconds) and "node limit" not in text),
         nodes=int(nodes.group(1)) if nodes else 0,
         notes=notes,
     )
@@ -193,5 +214,5 @@ def _told_bound(problem: Any) -> float:
         except (AttributeError, TypeError, ValueError):
             continue
         if np.isfinite(bound):
-            return bound / _MAGNIFY
+            return bound
     return -np.inf

@@ -84,6 +84,7 @@ def recompute(
         backend="",
         seconds=0.0,
         nodes=answer.nodes,
+        clock=answer.clock,
         duals=duals,
         notes=tuple(notes),
         column_names=program.column_names,

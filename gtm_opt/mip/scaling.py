@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Scaling", "scale_program"]
 
+LARGEST_COST = 1024.0
+"""Size of the largest scaled cost."""
 _PASSES = 6
 """Alternations over rows and columns; two or three settle most models."""
 
@@ -84,7 +86,8 @@ def scale_program(program: Program) -> Scaling:
     row_factor, column_factor = np.exp2(row), np.exp2(column)
     cost = program.cost * column_factor
     used = np.abs(cost[cost != 0.0])
-    objective = float(np.exp2(np.rint(np.log2(used.max())))) if len(used) else 1.0
+    # solvers end a search at absolute gaps of 1e-6 to 1e-5, whatever the option says: large costs make that little
+    objective = float(np.exp2(np.rint(np.log2(used.max())))) / LARGEST_COST if len(used) else 1.0
     values = matrix.data * row_factor[rows] * column_factor[columns]
     scaled = replace(
         program,

@@ -68,6 +68,8 @@ class Answer:
     exhausted : bool
         The search ended by itself: the bound is as good as the backend's tolerances.
     unbounded, limit_reached : bool
+    clock : bool
+        It was a time limit, or a cancellation: the answer need not be repeatable.
     duals : ndarray of shape (n_rows,) or None
         Row duals of a linear program: change of the objective per unit of the row's limit.
     nodes : int
@@ -80,6 +82,7 @@ class Answer:
     exhausted: bool = False
     unbounded: bool = False
     limit_reached: bool = False
+    clock: bool = False
     duals: NDArray[np.float64] | None = None
     nodes: int = 0
     notes: tuple[str, ...] = ()
@@ -105,10 +108,12 @@ class Solution:
     violation : float
         Largest violation of a row or bound, relative to the largest number in it.
     limit_reached : bool
-        A time or node limit cut the search; without one the same call gives the same answer again.
+        A time or node limit cut the search.
     backend : str
     seconds : float
     nodes : int
+    clock : bool
+        The limit was one of time, or a cancellation: only then may the same call give another answer.
     duals : ndarray of shape (n_rows,) or None
         For linear programs solved by HiGHS.
     notes : tuple of str
@@ -126,6 +131,7 @@ class Solution:
     backend: str
     seconds: float
     nodes: int = 0
+    clock: bool = False
     duals: NDArray[np.float64] | None = None
     notes: tuple[str, ...] = ()
     column_names: tuple[str, ...] = field(default=(), repr=False)

@@ -139,6 +139,8 @@ def _run(
     if start is not None and scaling is not None:
         start = scaling.to_scaled(start)
     if pulp_solver is not None:
+        if module.features().name != "pulp":
+            raise DataError([Finding("pulp_solver", "needs backend='pulp'", f"backend='{module.features().name}'")])
         answer: Answer = module.solve_program(handed, options, start, pulp_solver)
         return answer
     apart = options.own_process

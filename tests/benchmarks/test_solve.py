@@ -102,3 +102,20 @@ def test_construction_of_one_agent_and_of_too_little_room_is_still_an_assignment
     assert construct_gap(one, 1.0) == [0, 0, 0, 0]
     tight = Gap(np.ones((2, 3)), np.full((2, 3), 5.0), np.array([4.0, 4.0]))
     assert set(construct_gap(tight, 1.0)) <= {0, 1}
+
+
+def test_a_bound_above_the_objective_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks import __main__ as command
+    from benchmarks import solve as module
+
+    path = FROZEN / "pcmax_u_6x40.txt"
+    problem = read("pcmax", path)
+    assignment = [i % problem.k for i in range(problem.n)]
+    verdict = check_problem(problem, assignment)
+    claim = module.Answer(assignment, verdict, 1.01 * verdict.objective, "a solver that is wrong")
+    monkeypatch.setattr(module, "_best", lambda *_: claim)
+    out = tmp_path / "result.json"
+    assert command.main(["solve", "pcmax", str(path), "--out", str(out)]) == 3
+    result = json.loads(out.read_text(encoding="utf-8"))
+    assert result["status"] == "wrong_bound"
+    assert result["bound"] > result["objective"]

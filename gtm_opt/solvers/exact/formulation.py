@@ -9,6 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from gtm_opt.instance import EvennessKind
+from gtm_opt.mip import Program
 
 if TYPE_CHECKING:
     from gtm_opt.instance import Evenness, FloatArray, Instance, IntArray
@@ -76,6 +77,21 @@ class Formulation:
     def n_pairs(self) -> int:
         """Number of binary columns."""
         return len(self.pairs.unit)
+
+    def program(self) -> Program:
+        """Return the model for `gtm_opt.mip`."""
+        return Program(
+            name="carve",
+            cost=self.objective,
+            low=self.low,
+            high=self.high,
+            integer=np.arange(len(self.objective)) < self.n_pairs,
+            matrix=self.matrix,
+            row_low=self.row_low,
+            row_high=self.row_high,
+            column_names=tuple(self.column_names),
+            row_names=tuple(self.row_names),
+        )
 
     def assignment(self, values: FloatArray, n_units: int) -> IntArray | None:
         """Return the territory of each unit from the binary columns, None when a unit has none."""
