@@ -29,6 +29,8 @@ _STAGES = 9
 _STEPS_EACH = 15
 _LAST_STEPS = 30
 _RELATIVE_TOLERANCE = 2e-7
+_VIOLATION = 1e-4
+"""Bands of the softmin shares, as a fraction of a target: rounding assigns in proportion to the shares."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -161,7 +163,7 @@ def solve_prices(
         scale = first.spread / max(first.n_units, 1.0)
         scale = scale if scale > 0 else 1.0
         unit = scale * first.n_units / instance.n_territories
-        sampled, point = 0, None
+        sampled, point, slope = 0, None, None
         if start is not None:
             point = Dual(instance, first.spread).join(start.prices, start.side_prices)
         passes = 0
@@ -172,10 +174,12 @@ def solve_prices(
             with Blocks(instance, units, weight, workers) as part:
                 climber = _climber(Dual(instance, first.spread, stretch), run, None, unit)
                 _cool(climber, part, scale, _HOT, effort, finish=False)
-            point, passes = climber.best_point, climber.passes
+            point, passes, slope = climber.point, climber.passes, climber.slope
         dual = Dual(instance, first.spread)
         climber = _climber(dual, run, point, unit)
-        coldest = _cool(climber, blocks, scale, _HOT if point is None else _WARM, effort, finish=True)
+        climber.slope = slope
+        hot = _HOT if point is None else _WARM if slope is None else _COLD
+        coldest = _cool(climber, blocks, scale, hot, effort, finish=True)
     prices, side_prices = dual.split(climber.best_point)
     stages = tuple(Stage(*dual.split(at), heat) for at, heat in climber.stages[: -_STAGES - 1 : -1])
     most = first.largest + _largest_penalty(instance)
@@ -202,8 +206,8 @@ def _cool(climber: Climber, blocks: Blocks, scale: float, hot: float, effort: fl
         size = max(abs(climber.bound), scale) if np.isfinite(climber.bound) else scale
         tolerance = _RELATIVE_TOLERANCE * (1.0 if last else 300.0) * size
         heat = climber.dual.heat(factor, scale, climber.point, _LEAST_SPAN * climber.unit)
-        climber.climb(blocks, heat, steps, tolerance)
-        climber.stages.append((climber.point, heat))
+        climber.climb(blocks, heat, steps, tolerance, _VIOLATION)
+        climber.keep_stage(heat)
         if finish:
             climber.run.report("prices", bound=climber.bound)
         small = not finish or climber.slack <= _SLACK * abs(climber.bound) or factor <= _COLDEST

@@ -45,6 +45,8 @@ class Climber:
         Plain less smoothed dual where the last climb ended: what colder temperatures can still gain.
     stages : list of (ndarray, ndarray)
         Point and heat at the end of each climb, hottest first.
+    slope : ndarray of shape (p,) or None
+        Change of the point per degree between the last two climbs: the next one begins where it leads.
     """
 
     dual: Dual
@@ -57,6 +59,7 @@ class Climber:
     passes: int = 0
     slack: float = np.inf
     stages: list[tuple[FloatArray, FloatArray]] = field(default_factory=list)
+    slope: FloatArray | None = None
 
     def look(self, blocks: Blocks, point: FloatArray, heat: FloatArray) -> DualValue:
         """Evaluate the dual and keep the point if its plain value is the best so far."""
@@ -77,7 +80,53 @@ class Climber:
         linear = float(here.gradient @ move) - limits.loss(point) + limits.loss(self.point)
         return point, linear - 0.5 * float(move @ here.curvature @ move)
 
-    def climb(self, blocks: Blocks, heat: FloatArray, iterations: int, tolerance: float) -> bool:
+    def violation(self, here: DualValue) -> float:
+        """Return how far the softmin shares are from meeting the bands, largest, as a fraction of a target.
+
+        A total is where it should be anywhere in its band where its price is zero, at the upper edge where
+        the price is positive and at the lower edge where it is negative.
+        """
+        limits, point = self.dual.limits, self.point
+        low = np.where(point > 0.0, limits.up, limits.down)
+        high = np.where(point < 0.0, limits.down, limits.up)
+        low = np.where(point <= limits.low, -np.inf, low)
+        high = np.where(point >= limits.high, np.inf, high)
+        return float(np.maximum(low - here.gradient, here.gradient - high).max(initial=0.0))
+
+    def keep_stage(self, heat: FloatArray) -> None:
+        """Record where the climb at ``heat`` ended, and how the prices move with the temperature."""
+        if self.stages:
+            last, warm = self.stages[-1]
+            if heat[0] < warm[0]:
+                self.slope = (self.point - last) / (heat[0] - warm[0])
+        self.stages.append((self.point, heat))
+
+    def predict(self, heat: float) -> FloatArray | None:
+        """Return where prices are heading at temperature ``heat``, a lower one than the last.
+
+        Prices move nearly in proportion to the temperature once it is low. A price stays on its side of zero.
+        """
+        if self.slope is None or not self.stages or not heat < self.stages[-1][1][0]:
+            return None
+        last, warm = self.stages[-1]
+        point = last + self.slope * (heat - warm[0])
+        point = np.where(point * last > 0.0, point, 0.0)
+        return np.clip(point, self.dual.limits.low, self.dual.limits.high)
+
+    def _start(self, blocks: Blocks, heat: FloatArray) -> DualValue:
+        """Evaluate where the climb begins: the last point, or the predicted one where it is better."""
+        here = self.look(blocks, self.point, heat)
+        guess = self.predict(float(heat[0]))
+        if guess is not None and (guess != self.point).any():
+            there = self.look(blocks, guess, heat)
+            if there.smooth > here.smooth:
+                self.radius = max(float(np.abs(guess - self.point).max()) / self.unit, _LEAST_RADIUS)
+                self.point, here = guess, there
+        return here
+
+    def climb(
+        self, blocks: Blocks, heat: FloatArray, iterations: int, tolerance: float, violation: float = np.inf
+    ) -> bool:
         """Climb until a step promises less than ``tolerance``; return whether it got there.
 
         Parameters
@@ -89,14 +138,17 @@ class Climber:
             Largest number of passes.
         tolerance : float
             Promised gain at which to stop, in units of the dual.
+        violation : float
+            Do not stop before the shares meet the bands up to this fraction of a target: at low
+            temperatures the dual is so flat that a small gain says little about them.
         """
-        here = self.look(blocks, self.point, heat)
+        here = self._start(blocks, heat)
         self.slack = here.bound - here.smooth
         for _ in range(iterations):
             if self.run.stop():
                 return False
             point, promised = self.step(here)
-            if promised <= tolerance:
+            if promised <= tolerance and self.violation(here) <= violation:
                 return True
             length = float(np.abs(point - self.point).max()) / self.unit
             there = self.look(blocks, point, heat)

@@ -32,6 +32,8 @@ EXACT_NODES = 500
 """Branch-and-bound nodes it may take."""
 FULL_SEARCH_CELLS = 10_000
 """Units x territories from which on a search has its full number of steps; smaller nodes need fewer."""
+FINE_UNITS, FINEST = 40_000, 0.4
+"""From so many units on rounding is held to a smaller gap, down to this part of the good gap."""
 MIN_SEARCH = 0.02
 MENDING_ROUNDS = 3
 """More rounds of search where bands are still missed."""
@@ -212,7 +214,8 @@ class PortfolioSolver:
     ) -> None:
         from gtm_opt.solvers.rounding import round_prices
 
-        gap = self.good_gap if effort <= 1.0 else 1e-9
+        fine = float(np.clip(FINE_UNITS / max(instance.n_units, 1), FINEST, 1.0))  # many units round finer
+        gap = self.good_gap * fine if effort <= 1.0 else 1e-9
         incumbent.offer(round_prices(instance, found, run, seed, gap=gap, effort=min(effort, 1.0)), "rounding")
 
     @staticmethod

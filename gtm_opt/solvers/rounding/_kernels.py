@@ -12,7 +12,12 @@ if TYPE_CHECKING:
 
     from gtm_opt.instance import FloatArray, IntArray
 
-__all__ = ["anneal", "decide", "dither"]
+__all__ = ["anneal", "decide", "dither", "find_torn"]
+
+_CUT = 16.0
+"""Shares below e^-16 of the largest are zero, as in the price ascent."""
+_LEAST_SHARE = 1e-4
+"""No unit goes where it has less than this share."""
 
 
 @njit(cache=True, nogil=True)
@@ -31,22 +36,63 @@ def decide(reduced: FloatArray, best: IntArray, margin: FloatArray) -> None:
 
 
 @njit(cache=True, nogil=True)
-def dither(
+def find_torn(
     reduced: FloatArray,
     act: FloatArray,
     side: FloatArray,
     heat: FloatArray,
     target: FloatArray,
+    best: IntArray,
+    size: FloatArray,
+) -> None:
+    """Write each row's territory of least reduced cost, and the size of the rows that have shares elsewhere too.
+
+    ``reduced`` (rows, K); ``act`` (rows, 1 or K, m); ``side`` (rows, K, R); ``heat`` as in the price ascent;
+    ``target`` (K, m). ``size`` is the largest fraction of a target, -1 for rows with a share of 1.
+    """
+    n_rows, n_k = reduced.shape
+    m = act.shape[2]
+    for i in range(n_rows):
+        least, where = np.inf, 0
+        for k in range(n_k):
+            if reduced[i, k] < least:
+                least, where = reduced[i, k], k
+        best[i], size[i] = where, -1.0
+        if least == np.inf:
+            continue
+        limit = least + _CUT * _temperature(act, side, heat, i)
+        torn = 0
+        for k in range(n_k):
+            torn += reduced[i, k] < limit
+        if torn > 1:
+            size[i] = 0.0
+            for k in range(n_k):
+                row = k if act.shape[1] > 1 else 0
+                for j in range(m):
+                    size[i] = max(size[i], act[i, row, j] / target[k, j])
+
+
+@njit(cache=True, nogil=True)
+def dither(
+    reduced: FloatArray,
+    cost: FloatArray,
+    act: FloatArray,
+    side: FloatArray,
+    heat: FloatArray,
+    target: FloatArray,
+    scale: FloatArray,
     error: FloatArray,
+    lost: FloatArray,
     best: IntArray,
 ) -> None:
     """Assign each row near its softmin shares, so that what totals lack of the shares' totals stays small.
 
-    ``reduced`` (rows, K); ``act`` (rows, 1 or K, m); ``side`` (rows, K, R); ``heat`` as in the price
-    ascent; ``target`` (K, m); ``error`` (K, m), in targets, is carried from block to block.
+    ``reduced``, ``cost`` (rows, K); ``act`` (rows, 1 or K, m); ``side`` (rows, K, R); ``heat`` as in the price
+    ascent; ``target`` (K, m); ``scale`` (1 + R,) for the sum of costs and each side row; ``error`` (K, m), in
+    targets, and ``lost`` (1 + R,), in scales, are carried from block to block.
     """
     n_rows, n_k = reduced.shape
-    m = act.shape[2]
+    m, n_side = act.shape[2], side.shape[2]
     by_territory = act.shape[1] > 1
     share = np.empty(n_k)
     for i in range(n_rows):
@@ -57,37 +103,54 @@ def dither(
         best[i] = where
         if least == np.inf:
             continue
-        temperature = heat[0]
-        for j in range(m):
-            temperature += heat[1 + j] * act[i, 0, j]
-        for r in range(side.shape[2]):
-            temperature += heat[1 + m + r] * side[i, :, r].max()
-        total, torn = 0.0, 0
+        temperature = _temperature(act, side, heat, i)
+        total = 0.0
         for k in range(n_k):
             d = (reduced[i, k] - least) / temperature
-            share[k] = np.exp(-d) if d < 16.0 else 0.0
+            share[k] = np.exp(-d) if d < _CUT else 0.0
             total += share[k]
-            torn += share[k] > 0.0
-        if torn == 1:
-            continue
         for k in range(n_k):
-            row = k if by_territory else 0
-            for j in range(m):
-                error[k, j] -= share[k] / total * act[i, row, j] / target[k, j]
+            if share[k] > 0.0:
+                row = k if by_territory else 0
+                for j in range(m):
+                    error[k, j] -= share[k] / total * act[i, row, j] / target[k, j]
+                lost[0] -= share[k] / total * cost[i, k] / scale[0]
+                for r in range(n_side):
+                    lost[1 + r] -= share[k] / total * side[i, k, r] / scale[1 + r]
         lowest = np.inf
         for k in range(n_k):
-            if share[k] > 0.02 * total:
+            if share[k] > _LEAST_SHARE * total:
                 row = k if by_territory else 0
                 worse = 0.0
                 for j in range(m):
                     a = act[i, row, j] / target[k, j]
                     worse += a * (a + 2.0 * error[k, j])
+                a = cost[i, k] / scale[0]
+                worse += a * (a + 2.0 * lost[0])
+                for r in range(n_side):
+                    a = side[i, k, r] / scale[1 + r]
+                    worse += a * (a + 2.0 * lost[1 + r])
                 if worse < lowest:
                     lowest, where = worse, k
         best[i] = where
         row = where if by_territory else 0
         for j in range(m):
             error[where, j] += act[i, row, j] / target[where, j]
+        lost[0] += cost[i, where] / scale[0]
+        for r in range(n_side):
+            lost[1 + r] += side[i, where, r] / scale[1 + r]
+
+
+@njit(cache=True, nogil=True)
+def _temperature(act: FloatArray, side: FloatArray, heat: FloatArray, i: int) -> float:
+    """Return the temperature of row ``i``, as the price ascent has it."""
+    m = act.shape[2]
+    temperature = heat[0]
+    for j in range(m):
+        temperature += heat[1 + j] * act[i, 0, j]
+    for r in range(side.shape[2]):
+        temperature += heat[1 + m + r] * side[i, :, r].max()
+    return float(temperature)
 
 
 @njit(cache=True, nogil=True)

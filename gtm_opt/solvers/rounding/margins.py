@@ -63,33 +63,58 @@ def wishes(instance: Instance, prices: Prices, workers: int | None = None) -> Wi
     return Wishes(best, margin, size)
 
 
-def dithered(instance: Instance, stage: Stage, workers: int | None = None) -> IntArray:
-    """Return a whole assignment whose totals follow those of the softmin shares at ``stage``.
+def dithered(instance: Instance, stage: Stage, value: float, workers: int | None = None) -> IntArray:
+    """Return a whole assignment whose totals and cost follow those of the softmin shares at ``stage``.
+
+    Parameters
+    ----------
+    instance : Instance
+    stage : Stage
+    value : float
+        About what the assignment will cost: the unit in which deviations of its cost count.
+    workers : int, optional
 
     Notes
     -----
     Where many units are torn between the same territories (owners are all that counts, say), the least
     reduced cost sends them all to one of them. The softmin shares meet the bands; units are assigned one
-    by one to the territory, among those they have a share in, that keeps the totals nearest to theirs.
-    One chunked pass.
+    by one, the largest first, to the territory, among those they have a share in, that keeps totals, cost
+    and side rows nearest to those of the shares. One chunked pass over all units, one over the torn ones.
     """
     from gtm_opt.solvers.lagrangian._kernels import reduced
-    from gtm_opt.solvers.rounding._kernels import dither
+    from gtm_opt.solvers.rounding._kernels import dither, find_torn
 
     price = np.array(stage.prices, dtype=np.float64, order="C")
     side_price = np.array(stage.side_prices, dtype=np.float64)
     target = np.where(instance.target > 0, instance.target, 1.0)
+    limit = np.array([row.upper for row in instance.side])
+    scale = np.concatenate([[abs(value) or 1.0], np.where(limit > 0, limit, 1.0)]) / instance.n_territories
 
-    def one(block: Block) -> tuple[FloatArray, Block]:
+    def one(block: Block) -> tuple[IntArray, FloatArray]:
         cost = block.cost.copy()
         reduced(cost, block.activities, block.side, price, side_price)
-        return cost, block
+        part, extent = np.empty(len(cost), dtype=np.int64), np.empty(len(cost))
+        find_torn(cost, block.activities, block.side, stage.heat, target, part, extent)
+        return part, extent
 
-    error, best, done = np.zeros_like(target), np.empty(instance.n_units, dtype=np.int64), 0
+    best, size, done = np.empty(instance.n_units, dtype=np.int64), np.empty(instance.n_units), 0
     with Blocks(instance, workers=workers) as blocks:
-        for cost, block in blocks.map(one):
+        for part, extent in blocks.map(one):
+            best[done : done + len(part)], size[done : done + len(part)] = part, extent
+            done += len(part)
+    torn = np.flatnonzero(size >= 0.0)
+    torn = torn[np.argsort(-size[torn], kind="stable")]
+    error, lost = np.zeros_like(target), np.zeros(len(scale))
+    with Blocks(instance, torn, workers=1) as blocks:
+        done = 0
+        for position in range(blocks.n_blocks):
+            block = blocks.read(position)
+            cost = block.cost.copy()
+            reduced(cost, block.activities, block.side, price, side_price)
             part = np.empty(len(cost), dtype=np.int64)
-            dither(cost, block.activities, block.side, stage.heat, target, error, part)
-            best[done : done + len(part)] = part
+            dither(
+                cost, block.cost, block.activities, block.side, stage.heat, target, scale, error, lost, part
+            )  # fmt: skip
+            best[torn[done : done + len(part)]] = part
             done += len(part)
     return best

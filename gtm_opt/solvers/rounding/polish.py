@@ -16,6 +16,10 @@ __all__ = ["anneal_core"]
 
 _SLICE = 200_000
 _CHOICES = 4
+_MOST_CHOICES = 16
+"""So many choices for a unit whose territories tie: among few of them, exchanges between the others would be missed."""
+_TIE = 10.0
+"""Territories within so many heats of a unit's best one tie with it."""
 _WILLING = 3
 _STAGES = ((0.5, 2.0, 1.0, 0.03), (0.4, 20.0, 0.1, 1e-3), (0.1, 500.0, 1e-2, 1e-3))
 """Share of the steps, steepness outside the bands in prices, first and last temperature in heats."""
@@ -101,13 +105,14 @@ def _arrays(core: Core) -> _Arrays:
     side = np.zeros((n, k, len(part.side)))
     for r, row in enumerate(part.side):
         side[:, :, r] = row.term.block(rows)
-    choice = np.argsort(reduced, axis=1, kind="stable")[:, :_CHOICES]
-    n_choice = np.minimum(np.isfinite(reduced).sum(axis=1), choice.shape[1])
-    n_choice[core.locked] = 0
     low, high = part.lower / scale, part.upper / scale
     # bands a hair narrower, for rounding in the sums
     hair = np.minimum(_HAIR, np.where(np.isfinite(high - low), (high - low) / 4.0, _HAIR))
-    willing = np.sort(margin)[min(_WILLING * k * max(m, 1), n) - 1]
+    willing = float(np.sort(margin)[min(_WILLING * k * max(m, 1), n) - 1])
+    choice = np.argsort(reduced, axis=1, kind="stable")[:, :_MOST_CHOICES]
+    tied = (reduced <= reduced.min(axis=1, keepdims=True) + _TIE * min(willing, margin.mean())).sum(axis=1)
+    n_choice = np.minimum(np.isfinite(reduced).sum(axis=1), np.clip(tied, _CHOICES, choice.shape[1]))
+    n_choice[core.locked] = 0
     return _Arrays(
         order=order,
         cost=np.ascontiguousarray(part.cost_block(rows)[order]),
@@ -117,7 +122,7 @@ def _arrays(core: Core) -> _Arrays:
         n_choice=n_choice[order],
         low=np.ascontiguousarray(low + hair),
         high=np.ascontiguousarray(high - hair),
-        heat=float(willing) if 0.0 < willing < np.inf else 1.0,
+        heat=willing if 0.0 < willing < np.inf else 1.0,
     )
 
 

@@ -111,12 +111,13 @@ def round_prices(
     best, outcome = _first(instance, prices, run, wish, workers)
     key, note = merit(instance, outcome), "every unit at its price"
     size = default_core_size(instance) if core_size is None else core_size
+    first_size, begin, nearly = size, best, 0.0 < key[1] < _NEARLY
 
     def offer(answer: IntArray | None, core_rows: IntArray, text: str) -> None:
         nonlocal best, outcome, key, note
         if answer is None:
             return
-        trial = best.copy()
+        trial = base.copy()
         trial[core_rows] = answer
         trial_outcome = evaluate(instance, trial)
         trial_key = merit(instance, trial_outcome)
@@ -132,11 +133,14 @@ def round_prices(
     for round_number in range(2 * _ROUNDS):
         if run.stop() or good() or (round_number >= _ROUNDS and outcome.feasible):
             break
-        units = core_units(instance, wish, size)
+        # what the first search lost on the way in may be saved by one that keeps to the start's neighborhood
+        again = round_number == 1 and nearly
+        units = core_units(instance, wish, first_size if again else size)
         if not len(units):
             break
-        core = make_core(instance, prices, best, units)
-        mend = round_number > 0 and not outcome.feasible and key[1] < _NEARLY
+        base = begin if again else best
+        core = make_core(instance, prices, base, units)
+        mend = again or (round_number > 0 and not outcome.feasible and key[1] < _NEARLY)
         answer = anneal_core(core, run, seed + round_number, steps, mend=mend)
         offer(answer, units, f"search on a core of {len(units):,}")
         # in the bands: sharpen with fewer units; not yet: let more units help
@@ -150,13 +154,14 @@ def _first(
 ) -> tuple[IntArray, Evaluation]:
     """Return the best start: the wishes, or shares of one of the last temperatures made whole."""
     weight = np.where(np.isinf(instance.penalty), 2.0 * np.abs(prices.prices * instance.target).max(axis=0), 0.0)
-    best = _separate(instance, prices, wish.best)
+    best = first = _separate(instance, prices, wish.best)
     outcome = evaluate(instance, best)
     value = outcome.cost + float((outcome.excess * weight).sum())
     for stage in prices.stages:
-        if run.stop() or value - prices.bound <= _CLOSE * abs(value):
+        # a first one even when the time is up: a class of ties at one territory is no answer
+        if (run.stop() and best is not first) or value - prices.bound <= _CLOSE * abs(value):
             break
-        trial = _separate(instance, prices, dithered(instance, stage, workers))
+        trial = _separate(instance, prices, dithered(instance, stage, prices.bound, workers))
         trial_outcome = evaluate(instance, trial)
         trial_value = trial_outcome.cost + float((trial_outcome.excess * weight).sum())
         if trial_value < value:
