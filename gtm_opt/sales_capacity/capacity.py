@@ -10,6 +10,7 @@ import pandas as pd
 from gtm_opt.errors import Findings
 from gtm_opt.model.roles import Role, Roles
 from gtm_opt.sales_capacity.clock import RAMPED_M, Presence, Proration, presence, ramp_fractions
+from gtm_opt.sales_capacity.heads import tabulate_stints
 from gtm_opt.sales_capacity.result import Capacity, read_by_period
 from gtm_opt.sales_capacity.roster import HasRoster, Roster, read_leaves, read_roster
 
@@ -54,9 +55,11 @@ def capacity(
         A staffing, or a roster with one row per stint: ``rep_id`` (empty for a seat to be
         hired), ``seat_id`` (default: the rep's own), ``role``, ``status``,
         ``start_date`` (hire date, tenure counts from it; empty: a ramped rep),
-        ``from_date`` (first day in the seat, default the hire date), ``end_date`` (last
-        day), ``fte_frac`` (default: the role's), ``tenure_credit_m``, ``effectiveness``
-        (multiplier of the rep), ``territory_factor`` (multiplier of the seat). Dates are
+        ``from_date`` (first day in the seat, default the hire date; of two dates the later
+        one counts), ``end_date`` (last day), ``fte_frac`` (default: the role's),
+        ``assignment_frac`` (part of the person in this seat, default 1; the parts of a seat,
+        and those of a person, must not exceed 1 on any day), ``tenure_credit_m``,
+        ``effectiveness`` (multiplier of the rep), ``territory_factor`` (multiplier of the seat). Dates are
         inclusive. Further columns can be used in ``by``.
     roles : Role, Roles or sequence of Role
     calendar : Calendar
@@ -125,6 +128,7 @@ def capacity(
         ramp_loss_m={role.name: role.ramp.loss for role in known},
         proration=proration,
         currency=currency,
+        stints=tabulate_stints(roster),
     )
 
 
@@ -154,7 +158,8 @@ def _stint_rows(
     stint, month = np.nonzero(clock.employed > 0)
     fte = _fte(roster)
     productivity = np.array([r.productivity_py for r in roster.role])
-    rre = ramp * clock.active * fte[:, None]  # (2)
+    part = roster.numbers["assignment_frac"]
+    rre = ramp * clock.active * (fte * part)[:, None]  # (2)
     factor = productivity * roster.numbers["effectiveness"] * roster.numbers["territory_factor"]
     amount = rre * factor[:, None] * shares[None, :]  # (1)
     tenure = clock.tenure[stint, month]
@@ -177,7 +182,7 @@ def _vacant_rows(roster: Roster, clock: Presence, shares: NDArray[np.float64], i
     seats, first = np.unique(roster.table["seat_id"].astype(str), return_index=True)
     seat = pd.Index(seats).get_indexer(pd.Index(roster.table["seat_id"].astype(str)))
     present = np.zeros((len(seats), clock.employed.shape[1]))
-    np.add.at(present, seat, clock.employed)
+    np.add.at(present, seat, clock.employed * roster.numbers["assignment_frac"][:, None])
     vacant = np.maximum(1.0 - present, 0.0)
     vacant[vacant < 1e-9] = 0.0
     at, month = np.nonzero(vacant > 0)

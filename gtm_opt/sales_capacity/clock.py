@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+import pandas as pd
 
 from gtm_opt.errors import DataError
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
     from gtm_opt.model.calendar import Calendar
@@ -71,7 +71,8 @@ def presence(
         raise DataError(f"`proration` must be one of {', '.join(PRORATIONS)}, got {proration!r}.")
     edges = _month_edges(calendar)
     hired = _counted_start(roster.start, proration)
-    since = np.maximum(_counted_start(roster.since, proration), hired)
+    # either date may be missing: fmax takes the one that is known
+    since = np.fmax(_counted_start(roster.since, proration), hired)
     # An open seat without a date stays empty; a rep without one has always been there.
     since = np.where(np.isnat(since), np.where(roster.is_person, _EVER, _NEVER), since)
     stop = _counted_stop(roster.last, proration)
@@ -168,14 +169,30 @@ def _leave(
     """Return the part of each month lost to leave, and the part during which tenure stands still."""
     lost = np.zeros((len(roster), len(edges) - 1))
     paused = np.zeros_like(lost)
-    reps = roster.table["rep_id"].astype(str).to_numpy()
     begins = leaves["first"].to_numpy().astype("datetime64[D]")
     ends = leaves["last"].to_numpy().astype("datetime64[D]") + np.timedelta64(1, "D")
     lost_frac = leaves["lost_frac"].to_numpy(dtype=np.float64)
-    for rep, first, after, lost_part in zip(leaves["rep_id"], begins, ends, lost_frac, strict=True):
-        rows = np.flatnonzero(roster.is_person & (reps == rep))
-        part = _overlap(np.maximum(since[rows], first), np.minimum(stop[rows], after), edges)
-        lost[rows] += part * lost_part
-        if (after - first) / np.timedelta64(1, "D") > pause_after_days:
-            paused[rows] += part
+    if not len(leaves):
+        return lost, paused
+    leave, row = _pairs_of(
+        leaves["rep_id"].astype(str).to_numpy(dtype=object), roster.table["rep_id"].to_numpy(dtype=object)
+    )
+    part = _overlap(np.maximum(since[row], begins[leave]), np.minimum(stop[row], ends[leave]), edges)
+    np.add.at(lost, row, part * lost_frac[leave][:, None])
+    long = (ends - begins)[leave] / np.timedelta64(1, "D") > pause_after_days
+    np.add.at(paused, row[long], part[long])
     return np.minimum(lost, 1.0), np.minimum(paused, 1.0)
+
+
+def _pairs_of(left: NDArray[np.object_], right: NDArray[np.object_]) -> tuple[IntArray, IntArray]:
+    """Return the positions of all equal pairs, by ``left`` and then ``right``: one join for all leaves."""
+    codes, known = pd.factorize(pd.Series(right, dtype=object))
+    order = np.argsort(codes, kind="stable")
+    count = np.bincount(codes[codes >= 0], minlength=len(known))
+    start = np.concatenate([[0], np.cumsum(count)])[:-1] + int((codes < 0).sum())
+    at = pd.Index(known).get_indexer(pd.Index(left))
+    found = np.flatnonzero(at >= 0)
+    lengths = count[at[found]]
+    pair_left = np.repeat(found, lengths)
+    offset = np.arange(len(pair_left)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    return pair_left, order[np.repeat(start[at[found]], lengths) + offset]

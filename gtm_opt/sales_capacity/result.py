@@ -12,6 +12,7 @@ import pandas as pd
 from gtm_opt.errors import DataError, Findings, amount_text
 from gtm_opt.model.renamed import accept_renamed, rename_columns, renamed_attribute
 from gtm_opt.model.tables import did_you_mean
+from gtm_opt.sales_capacity.heads import count_heads
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,6 +50,8 @@ class Capacity:
         The rule for partial months that was used.
     currency : str
         Label of the amounts, for display only.
+    stints : DataFrame or None
+        One row per stint: ``seat_id, rep_id, role, segment, quota_type, first, last`` and what else the roster had.
     """
 
     table: pd.DataFrame
@@ -57,6 +60,7 @@ class Capacity:
     ramp_loss_m: dict[str, float]
     proration: str = "days"
     currency: str = ""
+    stints: pd.DataFrame | None = None
 
     total_usd = renamed_attribute("total_usd", "total")
 
@@ -100,6 +104,31 @@ class Capacity:
         out = out.reset_index()
         out[stocks] = out[stocks].div(self._months_in(out), axis=0)
         return self._sorted(out, keys)
+
+    def heads(self, *keys: str, period: str = "quarter") -> pd.DataFrame:
+        """Return heads at the start and end of each period, and who joined and left.
+
+        Parameters
+        ----------
+        *keys : str
+            Columns of the roster to count by, for example ``"role"``.
+        period : {"month", "quarter", "fiscal_year"}
+
+        Returns
+        -------
+        DataFrame
+            The period, the keys, ``start`` (at the close of the period before), ``joined``, ``left`` (last day
+            in the period), ``end``: start + joined - left = end in every row. People in direct roles, and seats
+            to be hired from their expected start on; a move between seats is neither a join nor a leave.
+
+        Raises
+        ------
+        DataError
+            For an unknown period or column, and for a capacity saved by an earlier release, which has no dates.
+        """
+        if self.stints is None:
+            raise DataError("This capacity was saved without the dates of its stints. Compute it again.")
+        return count_heads(self.stints, self.calendar, period, keys)
 
     @accept_renamed(plan_usd="target")
     def coverage(self, target: ByPeriod) -> pd.DataFrame:

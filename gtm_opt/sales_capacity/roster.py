@@ -11,6 +11,7 @@ import pandas as pd
 from gtm_opt.errors import Findings
 from gtm_opt.model.dates import read_dates
 from gtm_opt.model.tables import did_you_mean
+from gtm_opt.timeline import find_overlaps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -81,7 +82,8 @@ def read_roster(source: pd.DataFrame | HasRoster, roles: Roles) -> Roster:
     ------
     DataError
         With every finding: missing columns, unknown roles, dates that cannot be read or
-        lie in the wrong order, numbers outside their range.
+        lie in the wrong order, numbers outside their range, seats with more than one whole owner and people in
+        more than one place on a day.
     """
     found = Findings()
     table = (source if isinstance(source, pd.DataFrame) else source.roster).reset_index(drop=True).copy()
@@ -108,8 +110,39 @@ def read_roster(source: pd.DataFrame | HasRoster, roles: Roles) -> Roster:
     numbers = {c: _read_numbers(table, c, default, label, found) for c, default in _NUMBERS.items()}
     table["status"] = _read_status(table, label, found)
     role = _read_roles(table, roles, label, found)
+    if not found:
+        _check_parts(table, days, numbers["assignment_frac"], role, found)
     found.raise_if_any()
     return Roster(table, days["start_date"], days["from_date"], days["end_date"], role, numbers)
+
+
+def _check_parts(
+    table: pd.DataFrame,
+    days: dict[str, NDArray[np.datetime64]],
+    part: NDArray[np.float64],
+    role: list[Role],
+    found: Findings,
+) -> None:
+    """Report seats with more than one whole owner on a day, and people who are in more than one place."""
+    since, last = days["from_date"], days["end_date"]
+    person = table[_PERSON].notna().to_numpy()
+    direct = np.array([r.quota_type != "overlay" for r in role], dtype=bool)
+    sits = (person | ~np.isnat(since)) & direct
+    remedy = "Set assignment_frac so that the parts sum to 1, or end one stint before the next begins."
+    for mask, key, rule, kind in (
+        (sits, _SEAT, "must not give a seat more than one whole owner on a day", "seat"),
+        (person, _PERSON, "must not have a person at more than 100 % on a day", "person"),
+    ):
+        over = find_overlaps(list(table.loc[mask, key]), since[mask], last[mask], part[mask])
+        if len(over):
+            worst = over.iloc[0]
+            got = f"{worst['total']:.0%} of '{worst['key']}' {_days_text(worst['first'], worst['last'])}"
+            found.add("roster", rule, got=got, rows=over["key"].unique(), kind=kind, remedy=remedy)
+
+
+def _days_text(first: pd.Timestamp, last: pd.Timestamp) -> str:
+    begin = f"from {first:%Y-%m-%d}" if first.year > 1900 else "from the beginning"
+    return begin + (f" to {last:%Y-%m-%d}" if last.year < 2199 else " on")
 
 
 def read_leaves(leaves: pd.DataFrame | None, roster: Roster) -> pd.DataFrame:
