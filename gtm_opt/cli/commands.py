@@ -87,7 +87,7 @@ def _build(config: Config, request: Request, limit: float | None, seed: int, on_
         calendar=request.calendar,
         target=None if quota is None else quota.target,
         over_assign=None if quota is None else quota.over_assign,
-        quota_weights="share" if quota is None else quota.weights,
+        quota_weights=None if quota is None else quota.weights,
         unit=1_000 if quota is None else quota.unit,
         currency="" if quota is None else quota.currency,
         carve_options={

@@ -292,7 +292,7 @@ class Quota(Section):
 
     target: float = Field(ge=0)
     over_assign: PerTerritory | None = None
-    weights: str | dict[str, float] = "share"
+    weights: str | dict[str, float] | None = None
     unit: int = Field(1_000, ge=1)
     currency: str = ""
 

@@ -51,7 +51,7 @@ def run_demo(
             calendar=Calendar("2027-01", season=[0.20, 0.24, 0.26, 0.30]),
             target=TARGET,
             currency="USD",
-            over_assign={"manager": 0.03, "rep_id": 0.05},
+            over_assign={"manager": 0.03, "seat": 0.05},
             quota_weights={"potential": 0.6, "capacity": 0.4},
             carve_options={"time_limit": time_limit, "seed": seed or 0, "solver": solver, "progress": callback},
         )

@@ -135,8 +135,9 @@ on_infeasible = "raise"          # "nearest": make the nearest possible plan and
 # ramp = [0, 0.25, 0.5, 0.75]    # by month of tenure, 1 afterwards (the reps' column start_date)
 # [quota]
 # target = 20000000
-# over_assign = { manager = 0.05, rep_id = 0.05 } # by level, into which the edge leads; or one number
-# weights = "share"              # or "equal", "capacity", an account column, or { arr = 0.5, capacity = 0.5 }
+# over_assign = { manager = 0.05, seat = 0.05 } # by level, into which the edge leads; or one number
+# weights = "share"              # default: "capacity" where there are roles and a calendar, else "share"; or
+#                                # "equal", an account column, or { arr = 0.5, capacity = 0.5 }
 # unit = 1000
 
 [output]

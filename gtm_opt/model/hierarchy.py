@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gtm_opt.errors import DataError
 from gtm_opt.model.tree_base import MAX_BUCKETS, Tree
 from gtm_opt.model.tree_groups import rows_of_groups, rows_of_places
-from gtm_opt.model.trees import rows_of_dict, rows_of_frame, rows_of_reps, rows_of_split
+from gtm_opt.model.trees import levels_of_frame, rows_of_dict, rows_of_frame, rows_of_reps, rows_of_split
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,6 +85,7 @@ class Hierarchy(Tree):
         parent: str = "parent_id",
         share: str | None = None,
         levels: Sequence[str] = (),
+        level: str | None = "level",
         max_buckets: int = MAX_BUCKETS,
     ) -> Hierarchy:
         """Build from a table with one row per node.
@@ -96,9 +97,19 @@ class Hierarchy(Tree):
             Columns: id, id of the parent (empty for the root), weight of a leaf (default: equal).
         levels : sequence of str
             Name of each depth, the root's first.
+        level : str or None
+            Column with the name of each node's level, read where there is one and ``levels`` is not given.
+            None: there is none.
         max_buckets : int
+
+        Raises
+        ------
+        DataError
+            For missing columns, trees that are none, and a column of levels whose names do not go by depth.
         """
         ids, above, weights = rows_of_frame(nodes, node, parent, share)
+        if not levels and level is not None and level in nodes.columns:
+            levels = levels_of_frame(nodes, node, level, ids, above)
         return cls(tuple(ids), tuple(above), tuple(weights), tuple(levels), max_buckets)
 
     @classmethod
@@ -110,6 +121,7 @@ class Hierarchy(Tree):
         rep: str = "rep_id",
         share: str | None = None,
         root: str = "company",
+        leaf_level: str = "seat",
         max_buckets: int = MAX_BUCKETS,
     ) -> Hierarchy:
         """Build from columns of a rep table: one level per column, the reps as leaves.
@@ -126,6 +138,8 @@ class Hierarchy(Tree):
             Column with the weight of each leaf (capacity); default: equal.
         root : str
             Name of the top node.
+        leaf_level : str
+            Name of the level of the leaves: seats, whoever sits in them.
         max_buckets : int
             A group with more reps is an error; use `split` below it, or raise the limit.
 
@@ -136,7 +150,7 @@ class Hierarchy(Tree):
         """
         levels = [levels] if isinstance(levels, str) else list(levels)
         nodes, above, weights = rows_of_reps(reps, levels, rep, share, root)
-        return cls(tuple(nodes), tuple(above), tuple(weights), (root, *levels, rep), max_buckets)
+        return cls(tuple(nodes), tuple(above), tuple(weights), (root, *levels, leaf_level), max_buckets)
 
     @classmethod
     def split(

@@ -20,6 +20,7 @@ __all__ = [
     "Nested",
     "TreeRows",
     "group_name",
+    "levels_of_frame",
     "parts_of",
     "rows_of_dict",
     "rows_of_frame",
@@ -75,6 +76,41 @@ def rows_of_frame(nodes: pd.DataFrame, node: str, parent: str, share: str | None
         [above[at] for at in order],
         [0.0 if ids[at] in inner else weight[at] for at in order],
     )
+
+
+def levels_of_frame(
+    nodes: pd.DataFrame, node: str, level: str, ids: Sequence[str], above: Sequence[str | None]
+) -> tuple[str, ...]:
+    """Return the name of each depth from a column of level names.
+
+    Raises
+    ------
+    DataError
+        Where a depth has several names, or none: then the column says something else than how deep a node is.
+    """
+    text = [None if pd.isna(name) else str(name).strip() for name in nodes[level].astype(object)]
+    named: dict[str, str | None] = dict(zip(id_text(nodes[node]), text, strict=True))
+    position = {name: at for at, name in enumerate(ids)}
+    depth = {name: _depth(name, position, list(above)) for name in ids}
+    found = Findings()
+    names: list[str] = []
+    for d in range(max(depth.values(), default=0) + 1):
+        here = {n: named[n] for n in ids if depth[n] == d}
+        kinds = sorted({name for name in here.values() if name})
+        if len(kinds) != 1 or None in here.values():
+            said = ", ".join(f"'{k}'" for k in kinds) or "nothing"
+            first = kinds[0] if kinds else None
+            found.add(
+                f"nodes['{level}']",
+                f"must name one level for all nodes of depth {d}",
+                got=said,
+                rows=[n for n, name in here.items() if name != first] or list(here),
+                kind="node",
+                remedy="Correct the names, pass levels=..., or level=None to ignore the column.",
+            )
+        names.append(kinds[0] if kinds else str(d))
+    found.raise_if_any()
+    return tuple(names)
 
 
 def rows_of_reps(reps: pd.DataFrame, levels: Sequence[str], rep: str, share: str | None, root: str) -> TreeRows:

@@ -47,7 +47,7 @@ def build_plan(
     calendar: Calendar | None = None,
     target: float | None = None,
     over_assign: float | Mapping[str, float] | None = None,
-    quota_weights: str | Mapping[str, float] = "share",
+    quota_weights: str | Mapping[str, float] | None = None,
     unit: int = 1_000,
     currency: str = "",
     carve_options: Mapping[str, Any] | None = None,
@@ -82,9 +82,10 @@ def build_plan(
         The number to cascade; without it there are no quotas.
     over_assign : float or mapping, optional
         See `gtm_opt.cascade`.
-    quota_weights : str or mapping
-        ``"share"``, ``"equal"``, ``"capacity"``, a numeric account column (its total in each
-        territory), or a mapping of several of the latter two to parts that sum to 1.
+    quota_weights : str or mapping, optional
+        Default: ``"capacity"`` where the plan has it (a seat that nobody fills is asked for
+        nothing), else ``"share"``. Or ``"share"``, ``"equal"``, ``"capacity"``, a numeric account
+        column (its total in each territory), or a mapping of several of the latter two to parts that sum to 1.
     unit : int
         Quotas are multiples of this amount.
     currency : str
@@ -129,7 +130,8 @@ def build_plan(
         able = capacity(staffing, known, calendar, currency=currency)
     quotas = None
     if target is not None:
-        quotas = _quotas(carving, able, target, over_assign, quota_weights, unit, calendar, currency)
+        weights = quota_weights or ("share" if able is None or able.total <= 0 else "capacity")
+        quotas = _quotas(carving, able, target, over_assign, weights, unit, calendar, currency)
     return Plan(carving, staffing, able, quotas, known)
 
 

@@ -221,6 +221,11 @@ def _coverage(plan: Plan) -> list[Row] | None:
         able_text, asked_text = amount_text(total, plan.currency), amount_text(asked, plan.currency)
         text = f"capacity of {able_text} covers {total / asked:.0%} of the target of {asked_text} ({year})"
         rows.append(("capacity", "note", "covers the target", text))
+    idle = [str(name) for name in quota.index if able[name] <= 0 < quota[name]]
+    if idle:
+        amount = amount_text(float(quota[idle].sum()), plan.currency)
+        text = f"{_territories(idle)} without any capacity in {year} asked for {amount}: {shorten(idle)}"
+        rows.append(("quotas", "note", "quota without capacity", text))
     ratio = quota / able.where(able > 0)
     mean = float(quota.sum()) / total
     hard = ratio[ratio > mean * (1 + STRETCH)].sort_values(ascending=False, kind="stable")

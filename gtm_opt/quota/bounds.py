@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gtm_opt.quota.layers import Layers
 
     IntArray = NDArray[np.int64]
+    OwnBounds = tuple[IntArray, IntArray, NDArray[np.float64], NDArray[np.float64]]
 
 __all__ = ["Bounds", "read_bounds", "round_half_up"]
 
@@ -74,10 +75,12 @@ def read_bounds(
     if own is None:
         return None
     floors, caps = own[0].copy(), own[1].copy()
-    reasons = [
+    reasons = _between_units(own, layers, unit)
+    reasons += [
         f"Node '{layers.ids[n]}': its floor of {_amount(floors[n], unit)} is above its cap of {_amount(caps[n], unit)} "
         f"(in whole units of {unit:,})."
         for n in np.flatnonzero(floors > caps)
+        if not reasons
     ]
     if not reasons:
         reasons = _carry_up(floors, caps, layers, unit, edge)
@@ -88,7 +91,23 @@ def read_bounds(
     return Bounds(floors, caps)
 
 
-def _own_bounds(frame: pd.DataFrame, layers: Layers, unit: int, found: Findings) -> tuple[IntArray, IntArray] | None:
+def _between_units(own: OwnBounds, layers: Layers, unit: int) -> list[str]:
+    """Explain bounds that leave no whole unit although they do not contradict each other, such as a pin."""
+    floors, caps, low, high = own
+    out = []
+    for n in np.flatnonzero((floors == caps + 1) & (low <= high)):
+        exact = amount_text(low[n])
+        what = f"is pinned to {exact}" if low[n] == high[n] else f"lies between {exact} and {amount_text(high[n])}"
+        below, above = amount_text(int(caps[n]) * unit), amount_text(int(floors[n]) * unit)
+        out.append(
+            f"Node '{layers.ids[n]}' {what}, where no multiple of the unit of {unit:,} is: take {below} or {above}, or "
+            "a smaller unit."
+        )
+    return out
+
+
+def _own_bounds(frame: pd.DataFrame, layers: Layers, unit: int, found: Findings) -> OwnBounds | None:
+    """Return floors and caps in whole units, and as they were given (NaN: none)."""
     frame = rename_columns(frame, _RENAMED, "bounds")
     table = frame.reset_index() if "node_id" not in frame.columns and frame.index.name == "node_id" else frame
     if "node_id" not in table.columns:
@@ -118,7 +137,7 @@ def _own_bounds(frame: pd.DataFrame, layers: Layers, unit: int, found: Findings)
     # tolerance keeps 0.9 * 1,000,000 from becoming one unit more.
     floors = np.where(np.isnan(low), 0, np.ceil(np.nan_to_num(low) / unit - 1e-9)).astype(np.int64)
     caps = np.where(np.isnan(high), UNBOUNDED, np.floor(np.nan_to_num(high) / unit + 1e-9)).astype(np.int64)
-    return np.maximum(floors, 0), caps
+    return np.maximum(floors, 0), caps, low, high
 
 
 def _numbers(table: pd.DataFrame, column: str, layers: Layers, found: Findings) -> NDArray[np.float64]:
@@ -163,9 +182,7 @@ def _carry_up(floors: IntArray, caps: IntArray, layers: Layers, unit: int, edge:
     return reasons
 
 
-def _check_plan(
-    floors: IntArray, caps: IntArray, own: tuple[IntArray, IntArray], layers: Layers, unit: int, plan: int
-) -> list[str]:
+def _check_plan(floors: IntArray, caps: IntArray, own: OwnBounds, layers: Layers, unit: int, plan: int) -> list[str]:
     if floors[0] <= plan <= caps[0]:
         return []
     top = "without limit" if caps[0] >= UNBOUNDED else _amount(caps[0], unit)

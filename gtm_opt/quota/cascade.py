@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gtm_opt.errors import Findings
+from gtm_opt.errors import Findings, warn_renamed
 from gtm_opt.model.renamed import accept_renamed
 from gtm_opt.model.tables import did_you_mean
 from gtm_opt.quota.bounds import read_bounds, round_half_up
@@ -159,6 +159,9 @@ def _edges(over_assign: float | Mapping[str, float] | None, layers: Layers, foun
         return [1 + _fraction(over_assign, "over_assign", found)] * len(layers)
     read = {str(k): _fraction(v, f"over_assign['{k}']", found) for k, v in over_assign.items()}
     levels, ids = set(layers.level), set(layers.ids)
+    if "rep_id" in read and "rep_id" not in levels | ids and "seat" in levels - set(read):
+        warn_renamed("over_assign['rep_id']", "over_assign['seat']", stacklevel=5)
+        read["seat"] = read.pop("rep_id")
     for key in read:
         if key in levels and key in ids:
             remedy = "Rename the level or the node."

@@ -14,11 +14,12 @@ from gtm_opt.errors import DataError, Findings, amount_text
 from gtm_opt.model.renamed import renamed_attribute
 from gtm_opt.model.tables import did_you_mean
 from gtm_opt.quota.bounds import round_half_up
-from gtm_opt.quota.rounding import round_rows
+from gtm_opt.quota.layers import Layers
+from gtm_opt.quota.periods import spread_over_months
 from gtm_opt.quota.sellers import seller_quotas
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -80,10 +81,9 @@ class Quotas:
         """Quotas over time: node_id, month, quarter, quota.
 
         Whole units. Every node's quarters sum exactly to its quota and its months exactly
-        to its quarters (largest remainder, ties to the earlier period). Quarters are
-        rounded first: months first would leave quarters that nobody planned. Across the
-        tree, a month's quotas are rounded node by node, so they may differ from the
-        parent's month by units.
+        to its quarters. Quarters are rounded first: months first would leave quarters that
+        nobody planned. In every month the children of a node together have what it has, times
+        the over-assignment of the edge and rounded; without over-assignment exactly what it has.
         """
         months = self._by_month()
         calendar = self._calendar()
@@ -111,6 +111,9 @@ class Quotas:
         roles: Role | Roles | Sequence[Role],
         *,
         proration: Proration = "days",
+        leaves: pd.DataFrame | None = None,
+        adjustments: pd.DataFrame | Mapping[str, float] | None = None,
+        whole_months: bool = False,
     ) -> pd.DataFrame:
         """Turn the quotas of territories into quotas of sellers.
 
@@ -123,26 +126,42 @@ class Quotas:
             Their quota ramps apply. Overlay roles carry no quota here.
         proration : {"days", "15th", "next_month"}
             What a partial month counts.
+        leaves : DataFrame, optional
+            As for `gtm_opt.capacity`: ``rep_id``, ``start_date``, ``end_date`` and optionally
+            ``capacity_frac``, the part that is still asked for (default 0). Only for leaves that
+            relieve quota: what is relieved goes to hold.
+        adjustments : DataFrame or mapping, optional
+            Signed amounts by seller: ``rep_id`` and ``amount``, optionally ``seat_id`` (needed
+            where a seller has several seats) and ``month`` (default: spread over the seller's
+            months in proportion to what is asked, evenly where nothing is).
+        whole_months : bool
+            Take the months of `periods`, rounded to the unit, instead of exact parts of the year.
 
         Returns
         -------
         DataFrame
-            ``seat_id``, ``rep_id``, ``status``, ``month``, ``territory_quota``,
-            ``seller_quota``, ``hold``. One row per stint and month, and one for
-            what nobody carries in a month (status "hold"). Territory quota is seller quota
-            plus hold in every row, and sums to the quota of the territory.
+            ``seat_id``, ``rep_id``, ``status``, ``month``, ``territory_quota``, ``adjustment``,
+            ``seller_quota`` (with the adjustment), ``hold``. One row per stint and month, and
+            one for what nobody carries in a month (status "hold"). Territory quota is seller
+            quota plus hold in every row, and sums to the quota of the territory. Months are
+            exact parts of the year, unless ``whole_months`` says otherwise, and not rounded to
+            the unit of yearly quotas: who starts in March is asked for exactly ten months.
 
         Notes
         -----
         Seller quota is the month's territory quota times assignment, presence and quota
-        ramp (13). What ramp, vacancy and open seats leave over is held by the manager:
-        reported, never lost. Leave does not lower a quota; relief is a decision of its own.
+        ramp, plus the adjustment (13). What ramp, vacancy and open seats leave over is held by
+        the manager: reported, never lost. Leave does not lower a quota by itself; relief is a
+        decision of its own.
         """
-        leaves = self.table["is_leaf"].to_numpy()
+        is_leaf = self.table["is_leaf"].to_numpy()
+        year = self.table.loc[is_leaf, "quota"].to_numpy(dtype=np.float64)
+        exact = year[:, None] * self._calendar().shares[None, :]
         months = pd.DataFrame(
-            self._by_month()[leaves], index=pd.Index([str(n) for n in self.table.loc[leaves, "node_id"]])
+            self._by_month()[is_leaf] if whole_months else exact,
+            index=pd.Index([str(n) for n in self.table.loc[is_leaf, "node_id"]]),
         )
-        return seller_quotas(months, staffing, roles, self._calendar(), proration)
+        return seller_quotas(months, staffing, roles, self._calendar(), proration, leaves, adjustments)
 
     def over_assignment(self, sellers: pd.DataFrame | None = None) -> pd.DataFrame:
         """Return how far the quotas of the field exceed those of each node above.
@@ -156,8 +175,10 @@ class Quotas:
         Returns
         -------
         DataFrame
-            ``node_id``, ``level``, ``quota``, ``street`` (leaf quotas below),
-            ``gross_oa_frac``; with `sellers` also ``carried``, ``hold``,
+            ``node_id``, ``level``, ``quota``, ``over_assigned`` and ``reserve`` (what this
+            node and those below it hand out beyond their quotas, and hold back), ``street``
+            (leaf quotas below: quota + over_assigned - reserve), ``gross_oa_frac``; with
+            `sellers` also ``carried``, ``hold`` (street - carried: ramp, vacancy, relief),
             ``net_oa_frac`` and ``is_covered``. NaN where a quota is zero.
         """
         ids = pd.Index([str(n) for n in self.table["node_id"]])
@@ -166,6 +187,10 @@ class Quotas:
         street = self._sum_up(np.where(leaf, quota, 0.0))
         safe = np.where(quota > 0, quota, np.nan)
         out = self.table[["node_id", "level", "quota"]].copy()
+        children = self._children_sum(quota)
+        extra = np.where(leaf, 0.0, children - quota)
+        out["over_assigned"] = self._sum_up(np.maximum(extra, 0.0)).astype(np.int64)
+        out["reserve"] = self._sum_up(np.maximum(-extra, 0.0)).astype(np.int64)
         out["street"] = street.astype(np.int64)
         out["gross_oa_frac"] = street / safe - 1.0
         if sellers is not None:
@@ -249,15 +274,22 @@ class Quotas:
 
     def _by_month(self) -> NDArray[np.int64]:
         """Return quotas per node and month, shape (n_nodes, 12)."""
-        calendar = self._calendar()
-        units = self.table["quota"].to_numpy(dtype=np.int64) // self.unit
-        quarters = round_rows(units, calendar.quarter_shares)
+        return self._months.copy()
+
+    @cached_property
+    def _months(self) -> NDArray[np.int64]:
+        calendar, layers = self._calendar(), Layers.of(self)
+        units = self.table["quota"].to_numpy(dtype=np.int64)[layers.row] // self.unit
         months = np.empty((len(units), calendar.months), dtype=np.int64)
-        for q in range(quarters.shape[1]):
-            inside = calendar.shares[3 * q : 3 * q + 3]
-            shares = inside if inside.sum() > 0 else np.ones(3)
-            months[:, 3 * q : 3 * q + 3] = round_rows(quarters[:, q], shares)
+        months[layers.row] = spread_over_months(layers, units, calendar.quarter_shares, calendar.shares)
         return months * self.unit
+
+    def _children_sum(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the sum over the children of each node."""
+        above = pd.Index(self.table["node_id"]).get_indexer(pd.Index(self.table["parent_id"]))
+        out = np.zeros(len(values))
+        np.add.at(out, above[above >= 0], values[above >= 0])
+        return out
 
     def _sum_up(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return values plus those of all descendants."""

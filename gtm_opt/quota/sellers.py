@@ -10,6 +10,7 @@ import pandas as pd
 from gtm_opt.errors import Findings
 from gtm_opt.model.roles import Role, Roles
 from gtm_opt.model.tables import did_you_mean
+from gtm_opt.quota.adjustments import spread_adjustments
 from gtm_opt.sales_capacity import (
     HasRoster,
     Proration,
@@ -21,7 +22,7 @@ from gtm_opt.sales_capacity import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -31,6 +32,7 @@ __all__ = ["seller_quotas"]
 
 _NEVER_PAUSED = 10**6
 _CLOSE = 1e-9
+_COLUMNS = ("seat_id", "rep_id", "status", "month", "territory_quota", "adjustment", "seller_quota", "hold")
 
 
 def seller_quotas(
@@ -39,6 +41,8 @@ def seller_quotas(
     roles: Role | Roles | Sequence[Role],
     calendar: Calendar,
     proration: Proration,
+    leaves: pd.DataFrame | None = None,
+    adjustments: pd.DataFrame | Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
     """Return seller quota and hold per stint and month; see `Quotas.sellers`.
 
@@ -49,20 +53,25 @@ def seller_quotas(
     """
     roster = _direct(read_roster(staffing, Roles.of(roles)))
     seat = _seats(roster, months)
-    clock = presence(roster, calendar, proration, read_leaves(None, roster), _NEVER_PAUSED)
+    clock = presence(roster, calendar, proration, read_leaves(leaves, roster), _NEVER_PAUSED)
     part = clock.employed * roster.numbers["assignment_frac"][:, None]
     carried = np.zeros(months.shape)
     np.add.at(carried, seat, part)
     _check_parts(carried, months, calendar)
     territory = months.to_numpy(dtype=np.float64)
-    stints = _stint_rows(roster, seat, part, ramp_fractions(roster, clock, quota=True), territory)
+    at_work = np.divide(clock.active, clock.employed, out=np.ones_like(clock.active), where=clock.employed > 0)
+    asked = ramp_fractions(roster, clock, quota=True) * at_work
+    stints = _stint_rows(roster, seat, part, asked, territory)
+    stints["adjustment"] = spread_adjustments(stints, months.index, calendar, adjustments)
+    stints["seller_quota"] += stints["adjustment"]
+    stints["hold"] -= stints["adjustment"]
     rest = np.maximum(1.0 - carried, 0.0)
     rest[rest < _CLOSE] = 0.0
     table = pd.concat([stints, _hold_rows(rest, territory)], ignore_index=True)
     table = table.sort_values(["_seat", "_stint", "_month"], kind="stable", ignore_index=True)
     table.insert(0, "seat_id", months.index.to_numpy(dtype=object)[table["_seat"].to_numpy()])
     table.insert(3, "month", calendar.periods[table["_month"].to_numpy()])
-    return table.drop(columns=["_seat", "_stint", "_month"])
+    return table[[*_COLUMNS]]
 
 
 def _direct(roster: Roster) -> Roster:
@@ -143,6 +152,7 @@ def _hold_rows(rest: NDArray[np.float64], territory: NDArray[np.float64]) -> pd.
             "rep_id": pd.Series([None] * len(seat), dtype=object),
             "status": np.full(len(seat), "hold", dtype=object),
             "territory_quota": held,
+            "adjustment": 0.0,
             "seller_quota": 0.0,
             "hold": held,
             "_seat": seat,

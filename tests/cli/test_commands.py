@@ -50,7 +50,7 @@ ramp = [0, 0.5]
 
 [quota]
 target = 2000000
-over_assign = { rep_id = 0.1 }
+over_assign = { seat = 0.1 }
 weights = { arr = 0.5, capacity = 0.5 }
 
 [output]

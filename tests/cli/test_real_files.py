@@ -81,7 +81,7 @@ def test_the_crm_export_becomes_a_plan_of_three_levels(
     assert accounts["won"].sum() == 10_005_534
     assert "technology" in set(accounts["sector"])
     assert "technolgy" not in set(accounts["sector"])
-    assert plan.carving.hierarchy.levels == ("company", "regional_office", "manager", "rep_id")
+    assert plan.carving.hierarchy.levels == ("company", "regional_office", "manager", "seat")
     assert plan.carving.territories.count == 30
     assert plan.quotas is not None
     assert plan.quotas.target == 10_500_000

@@ -63,7 +63,7 @@ def test_reps_with_regions_and_managers_become_a_tree() -> None:
     assert tree.children("E") == ("E/Ann", "Bob")
     assert tree.children("W") == ("W/Ann",)
     assert tree.share("Bob") == pytest.approx(0.2)
-    assert tree.levels == ("company", "region", "manager", "rep_id")
+    assert tree.levels == ("company", "region", "manager", "seat")
 
 
 def test_a_manager_who_is_a_rep_as_well_gets_a_node_of_her_own() -> None:

@@ -50,7 +50,7 @@ def make_plan(seed: int = 0, target: float | None = 4_000_000, **carve: object) 
         roles=Role("AE", 800_000, ramp=Ramp.steps([0, 0.25, 0.5, 0.75])),
         calendar=Calendar("2027-01", season=[0.2, 0.24, 0.26, 0.3]),
         target=target,
-        over_assign={"rep_id": 0.05},
+        over_assign={"seat": 0.05},
         quota_weights={"arr": 0.5, "capacity": 0.5},
         carve_options={**QUICK, "seed": seed, **carve},
     )

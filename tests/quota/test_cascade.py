@@ -149,7 +149,7 @@ def test_what_cannot_be_met_is_explained_with_numbers():
     with pytest.raises(InfeasibleError, match="The floors are 20,000 too high"):
         cascade(tree, 100_000, bounds=high)
     crossed = pd.DataFrame({"node_id": ["x"], "floor": [40_500], "cap": [40_900]})
-    with pytest.raises(InfeasibleError, match="Node 'x': its floor of 41,000 is above its cap of 40,000"):
+    with pytest.raises(InfeasibleError, match="Node 'x' lies between 40,500 and 40,900, where no multiple of the unit"):
         cascade(tree, 100_000, bounds=crossed)
     deep = tree_of({"root": None, "m": "root", "z": "root", "m1": "m", "m2": "m"})
     squeezed = pd.DataFrame({"node_id": ["m", "m1", "m2"], "floor": [0, 30_000, 30_000], "cap": [50_000, None, None]})

@@ -37,7 +37,9 @@ def roster(*rows: dict) -> pd.DataFrame:
 @pytest.mark.parametrize(("rule", "carried", "held"), [("days", 792_500, 362_500), ("15th", 700_750, 454_250)])
 def test_a_new_hire_carries_the_reference_quota(rule, carried, held):
     quotas = cascade(flat_tree("S1"), 1_155_000, calendar=SEASON)
-    sellers = quotas.sellers(roster({"seat_id": "S1", "rep_id": "R1", "start_date": "2026-03-16"}), AE, proration=rule)
+    sellers = quotas.sellers(
+        roster({"seat_id": "S1", "rep_id": "R1", "start_date": "2026-03-16"}), AE, proration=rule, whole_months=True
+    )
     assert sellers["seller_quota"].sum() == pytest.approx(carried)
     assert sellers["hold"].sum() == pytest.approx(held)
     assert sellers["territory_quota"].sum() == pytest.approx(1_155_000)

@@ -24,7 +24,7 @@ def plan() -> gtm.Plan:
         roles=gtm.Role("AE", productivity_py=1_000_000, ramp=gtm.Ramp.steps([0, 0.25, 0.5, 0.75])),
         calendar=gtm.Calendar("2027-01", season=[0.20, 0.24, 0.26, 0.30]),
         target=11_000_000,
-        over_assign={"rep_id": 0.05},
+        over_assign={"seat": 0.05},
         carve_options={"solver": "greedy_lookahead"},
     )
 
