@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.sparse import vstack
 
+from gtm_opt.mip.quiet import silent_c_output
 from gtm_opt.mip.solution import Answer, Features
 
 if TYPE_CHECKING:
@@ -43,9 +44,8 @@ def version() -> str:
 
 def solve_program(program: Program, options: Options, start: NDArray[np.float64] | None = None) -> Answer:
     """Solve a scaled program; a start is not used, SciPy has no way to hand it on."""
-    if program.integer.any():
-        return _mixed(program, options)
-    return _linear(program, options)
+    with silent_c_output():
+        return _mixed(program, options) if program.integer.any() else _linear(program, options)
 
 
 def _mixed(program: Program, options: Options) -> Answer:

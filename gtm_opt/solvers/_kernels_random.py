@@ -12,7 +12,8 @@ https://doi.org/10.1145/2845077
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from gtm_opt.solvers._kernels_jit import njit
 
 __all__ = ["next_float"]
 

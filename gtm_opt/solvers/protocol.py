@@ -110,8 +110,9 @@ class Run:
     Notes
     -----
     Solvers ask `stop` between slices of work of at most 0.2 s and pass the same `Run`
-    to the parts they are made of. Ctrl-C (``KeyboardInterrupt``) is caught by the outermost
-    solver, which calls `interrupt` and returns its incumbent.
+    to the parts they are made of (`within`). A part that its own share of the time stopped does not
+    stop the whole, but the whole says at its end that a clock cut some of its work. Ctrl-C
+    (``KeyboardInterrupt``) is caught by the outermost solver, which calls `interrupt` and returns its incumbent.
     """
 
     def __init__(self, time_limit: float | None = None, progress: ProgressCallback | None = None) -> None:
@@ -123,6 +124,7 @@ class Run:
         self.value = np.inf
         self.bound = -np.inf
         self.struck: Termination | None = None
+        self._cut = False
         self.steps: list[Step] = []
 
     @property
@@ -139,9 +141,19 @@ class Run:
         """Whether to stop now; remembers why in ``struck``."""
         if self.struck is None and self.seconds >= self._limit:
             self.struck = Termination.TIME_LIMIT
+            self.cut()
         if self.struck is None and self._outer is not None and self._outer.stop():
             self.struck = self._outer.struck
         return self.struck is not None
+
+    def cut(self) -> None:
+        """Remember, here and in the runs this is a part of, that a clock cut some of the work.
+
+        Solvers call it where a package stopped by its clock: the result is then not called finished.
+        """
+        self._cut = True
+        if self._outer is not None:
+            self._outer.cut()
 
     def interrupt(self) -> None:
         """Stop because the user asked for it, and with it the runs this is a part of."""
@@ -191,7 +203,9 @@ class Run:
         """Return why the run ends now."""
         if proved:
             return Termination.PROVED
-        return self.struck if self.struck is not None else Termination.FINISHED
+        if self.struck is not None:
+            return self.struck
+        return Termination.TIME_LIMIT if self._cut else Termination.FINISHED
 
 
 @dataclass(frozen=True, slots=True)

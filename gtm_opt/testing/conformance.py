@@ -210,6 +210,19 @@ def _same_seed(call: _Call) -> Iterator[str]:
         yield f"the bound differs between two runs with the same seed: {first.bound} and {again.bound}"
 
 
+def _finished(call: _Call) -> Iterator[str]:
+    """Finished means that no clock cut anything: half the time gives the same answer, or says that it was cut."""
+    first = call(Run(_SAFETY))
+    if first.termination is not Termination.FINISHED:
+        return
+    second = call(Run(0.5 * _SAFETY))
+    if second.termination is not Termination.FINISHED:
+        return
+    both = first.assignment is not None and second.assignment is not None
+    if both and not np.array_equal(first.assignment, second.assignment):
+        yield "finished under a limit and under half of it, with different assignments: a clock cut the work"
+
+
 def _start_kept(call: _Call) -> Iterator[str]:
     rng = np.random.default_rng(call.seed)
     shuffled = rng.integers(0, call.case.instance.n_territories, call.case.instance.n_units)
@@ -324,6 +337,7 @@ CHECKS: dict[str, Callable[[_Call], Iterator[str]]] = {
     "valid_assignment": _valid_assignment,
     "rules_kept": _rules_kept,
     "same_seed_same_answer": _same_seed,
+    "finished_is_repeatable": _finished,
     "start_never_worsened": _start_kept,
     "bound_below_value": _bound_holds,
     "input_untouched": _input_untouched,

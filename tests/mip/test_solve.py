@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -181,9 +183,37 @@ def test_a_cancelled_solve_ends_and_keeps_the_start() -> None:
     assert "highs was cancelled" in found.notes
 
 
-def test_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
-    for backend in BACKENDS:
-        solve(makespan(np.array([3.0, 5.0, 7.0, 8.0]), 2), Options(own_process=True), backend=backend)
+@pytest.mark.skipif(sys.platform == "win32", reason="the C library has no stream that can be set")
+def test_what_c_code_prints_inside_is_silent_and_ours_is_not() -> None:
+    """In a process of its own, with file descriptor 1 a pipe."""
+    program = """
+import ctypes, threading
+from gtm_opt.mip.quiet import silent_c_output
+c = ctypes.CDLL(None)
+inside, leave = threading.Event(), threading.Event()
+def other():
+    with silent_c_output():
+        inside.set()
+        leave.wait()
+thread = threading.Thread(target=other)
+with silent_c_output():
+    thread.start()
+    inside.wait()
+    c.printf(b"hidden\\n")
+    print("ours", flush=True)
+c.printf(b"still hidden: a thread is inside\\n")
+leave.set()
+thread.join()
+c.printf(b"theirs\\n")
+c.fflush(None)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "ours\ntheirs\n"
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_backend_prints_nothing(backend: str, capfd: pytest.CaptureFixture[str]) -> None:
+    solve(makespan(np.array([3.0, 5.0, 7.0, 8.0]), 2), backend=backend)
     assert capfd.readouterr().out == ""
 
 

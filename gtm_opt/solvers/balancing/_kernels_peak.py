@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from gtm_opt.solvers._kernels_jit import njit
 from gtm_opt.solvers.balancing._kernels_anneal import _below, _next
 
 

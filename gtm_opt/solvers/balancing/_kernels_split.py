@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from gtm_opt.solvers._kernels_jit import njit
 
 
 @njit(cache=True, nogil=True)

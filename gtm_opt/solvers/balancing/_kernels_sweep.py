@@ -9,8 +9,8 @@ window of others is computed side by side; the first accepted one is made, as if
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from gtm_opt.solvers._kernels_jit import njit
 from gtm_opt.solvers.balancing._kernels_anneal import _below, _next, true_value
 
 

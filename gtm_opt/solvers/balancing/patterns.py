@@ -203,6 +203,8 @@ class PatternModel:
         from scipy.optimize import Bounds, LinearConstraint, milp
         from scipy.sparse import csr_array, vstack
 
+        from gtm_opt.mip.quiet import silent_c_output
+
         if len(patterns) == 0:
             return False, None
         root = _ROOT * float(np.count_nonzero(patterns))
@@ -216,13 +218,16 @@ class PatternModel:
         else:
             rows = vstack([rows, csr_array(np.ones((1, len(patterns))))])
             lower, upper = np.append(lower, 0.0), np.append(upper, float(k))
-        found = milp(
-            np.zeros(len(patterns)),
-            constraints=LinearConstraint(rows, lower, upper),
-            integrality=np.ones(len(patterns), dtype=np.int64),
-            bounds=Bounds(0.0, np.inf),
-            options={"node_limit": nodes, "time_limit": max(run.remaining - _MARGIN / 2.0, 0.01)},
-        )
+        with silent_c_output():
+            found = milp(
+                np.zeros(len(patterns)),
+                constraints=LinearConstraint(rows, lower, upper),
+                integrality=np.ones(len(patterns), dtype=np.int64),
+                bounds=Bounds(0.0, np.inf),
+                options={"node_limit": nodes, "time_limit": max(run.remaining - _MARGIN / 2.0, 0.01)},
+            )
+        if found.status == 1:
+            run.cut()
         settled = found.x is not None or found.status == 2
         visited = (found.mip_node_count or 1) if settled else nodes
         self._work += root + _NODE * visited

@@ -87,6 +87,8 @@ class Transport(Baseline):
         if found.status == 2:
             work.proved_infeasible = True
             work.notes.append("the LP relaxation is infeasible")
+        if found.status == 1:
+            work.run.cut()
         if found.status != 0:
             return None
         work.bound = float(found.fun) - _SHAVE * max(1.0, abs(float(found.fun)))

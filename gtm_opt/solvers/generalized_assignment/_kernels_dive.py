@@ -7,8 +7,8 @@ Imported late: loading this module loads numba.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from gtm_opt.solvers._kernels_jit import njit
 from gtm_opt.solvers.generalized_assignment._kernels_knapsack import fill
 
 __all__ = ["offers"]

@@ -12,7 +12,8 @@ D. Pisinger (1997). A minimal algorithm for the 0-1 knapsack problem. https://do
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from gtm_opt.solvers._kernels_jit import njit
 
 __all__ = ["fill", "fill_territories"]
 

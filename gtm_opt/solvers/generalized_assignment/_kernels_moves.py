@@ -6,7 +6,7 @@ Imported late: loading this module loads numba.
 
 from __future__ import annotations
 
-from numba import njit
+from gtm_opt.solvers._kernels_jit import njit
 
 __all__ = ["BEST", "COOLING", "OVER_RATE", "TEMPERATURE", "VALUE", "begin", "press", "relocate"]
 

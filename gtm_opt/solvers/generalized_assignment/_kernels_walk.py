@@ -8,8 +8,8 @@ scanning the members of one territory for a place in another stays in two rows.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from gtm_opt.solvers._kernels_jit import njit
 from gtm_opt.solvers._kernels_random import next_float
 from gtm_opt.solvers.generalized_assignment._kernels_moves import (
     BEST,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
+
+from gtm_opt.solvers._kernels_jit import njit
 
 if TYPE_CHECKING:
     from gtm_opt.instance import FloatArray

@@ -28,11 +28,14 @@ class Core:
         The core was solved to its end.
     bound : float
         Lower bound on the objective of the whole problem, pairs outside the core included.
+    clock : bool
+        The time limit cut the search.
     """
 
     assignment: IntArray | None
     exact: bool
     bound: float
+    clock: bool = False
 
 
 def solve_core(
@@ -86,4 +89,4 @@ def solve_core(
     # nothing below the cutoff: the known assignment is the core's best
     nothing = answer.exact and answer.assignment is None
     inside = (objective if only_better else np.inf) if nothing else answer.bound + layout.fixed_cost
-    return Core(answer.assignment, answer.exact, max(dual, min(inside, outside)))
+    return Core(answer.assignment, answer.exact, max(dual, min(inside, outside)), answer.clock)

@@ -147,6 +147,8 @@ def _solve(
         node_limit=params.node_limit,
         time_limit=max(0.05, min(params.seconds, run.remaining)),
     )
+    if answer.clock:
+        run.cut()
     if answer.assignment is None:
         return None, answer.exact
     after = current.copy()

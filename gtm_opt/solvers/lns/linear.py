@@ -12,6 +12,8 @@ from gtm_opt.solvers.lns.model import program_of
 from gtm_opt.solvers.local_search.relaxation import Relaxation, dual_value, priced_cost
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gtm_opt.instance import FloatArray
     from gtm_opt.solvers.lns.model import Program
     from gtm_opt.solvers.local_search.arrays import Layout
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["sharpened"]
 
 
-def sharpened(layout: Layout, relaxation: Relaxation, pairs: int, seconds: float) -> Relaxation:
+def sharpened(
+    layout: Layout, relaxation: Relaxation, pairs: int, seconds: float, cut: Callable[[], None] | None = None
+) -> Relaxation:
     """Return the relaxation at the prices of the linear program over the cheapest pairs.
 
     Parameters
@@ -31,6 +35,8 @@ def sharpened(layout: Layout, relaxation: Relaxation, pairs: int, seconds: float
         How many, by those prices.
     seconds : float
         Safeguard.
+    cut : callable, optional
+        Called when it struck.
 
     Notes
     -----
@@ -43,7 +49,7 @@ def sharpened(layout: Layout, relaxation: Relaxation, pairs: int, seconds: float
     flat = reduced[np.isfinite(reduced)]
     limit = np.partition(flat, min(pairs, len(flat)) - 1)[min(pairs, len(flat)) - 1]
     program = program_of(layout, reduced <= limit)
-    prices = _prices(layout, program, seconds)
+    prices = _prices(layout, program, seconds, cut)
     if prices is None:
         return relaxation
     band_prices, side_prices = prices
@@ -52,7 +58,9 @@ def sharpened(layout: Layout, relaxation: Relaxation, pairs: int, seconds: float
     return Relaxation(band_prices, side_prices, bound, priced)
 
 
-def _prices(layout: Layout, program: Program, seconds: float) -> tuple[FloatArray, FloatArray] | None:
+def _prices(
+    layout: Layout, program: Program, seconds: float, cut: Callable[[], None] | None
+) -> tuple[FloatArray, FloatArray] | None:
     """Return the dual values of bands and side rows, None where there are none."""
     # the upper limit of one follows from the equations, but with it the simplex is several times faster
     n_pairs = len(program.unit)
@@ -69,6 +77,8 @@ def _prices(layout: Layout, program: Program, seconds: float) -> tuple[FloatArra
         method="highs-ds",
         options={"time_limit": seconds},
     )
+    if found.status == 1 and cut is not None:
+        cut()
     if found.status != 0:
         return None
     dual = np.maximum(-found.ineqlin.marginals, 0.0)  # a trace of the wrong sign would spoil the bound

@@ -10,6 +10,8 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, OptimizeWarning, milp
 from scipy.sparse import coo_array, csr_array, hstack
 
+from gtm_opt.mip.quiet import silent_c_output
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -64,11 +66,14 @@ class Resplit:
         Nothing better exists among the pairs allowed.
     bound : float
         Lower bound among the pairs allowed, ``-inf`` where unknown.
+    clock : bool
+        The time limit cut the search: another run may give another answer.
     """
 
     assignment: IntArray | None
     exact: bool
     bound: float = -np.inf
+    clock: bool = False
 
 
 def program_of(layout: Layout, allowed: NDArray[np.bool_], hard_weight: float = np.inf) -> Program:
@@ -148,7 +153,7 @@ def solve_resplit(
         constraints.append(LinearConstraint(apart, -np.inf, np.maximum(1 - layout.fixed_count, 0).ravel()))
     if np.isfinite(cutoff):
         constraints.append(LinearConstraint(csr_array(cost[None, :]), -np.inf, cutoff))
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), silent_c_output():
         warnings.simplefilter("ignore", OptimizeWarning)
         answer = milp(
             cost,
@@ -160,11 +165,12 @@ def solve_resplit(
     # HiGHS works to a feasibility tolerance of 1e-6: a bound is granted no more
     bound = -np.inf if answer.mip_dual_bound is None else float(answer.mip_dual_bound)
     bound -= 1e-6 * max(1.0, abs(bound))
+    clock = answer.status == 1  # a node limit has another status
     if answer.x is None:
-        return Resplit(None, answer.status == 2, bound)
+        return Resplit(None, answer.status == 2, bound, clock)
     chosen = np.full((n, layout.cost.shape[1]), -1.0)
     chosen[unit, territory] = answer.x[:n_pairs]
-    return Resplit(chosen.argmax(axis=1), answer.status == 0, bound)
+    return Resplit(chosen.argmax(axis=1), answer.status == 0, bound, clock)
 
 
 def _bands(

@@ -202,6 +202,8 @@ class LnsSolver:
             node_limit=int(np.clip(1_000 * effort, 20, 4_000)),
             time_limit=max(0.1, min(0.3 * run.remaining, 30.0)),
         )
+        if core.clock:
+            run.cut()
         if core.assignment is not None:
             best = better(instance, core.assignment, best)
         value = evaluate(instance, best)

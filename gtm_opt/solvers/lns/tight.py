@@ -51,7 +51,7 @@ def tight_core(
     Larger cores follow where there is time, or where smaller ones had nothing better.
     """
     layout = opening.layout
-    sharp = sharpened(layout, opening.relaxation, _LINEAR * layout.n_free, min(run.remaining, _MOST_SECONDS))
+    sharp = sharpened(layout, opening.relaxation, _LINEAR * layout.n_free, min(run.remaining, _MOST_SECONDS), run.cut)
     improved = False
     for number, per_band in enumerate(_PER_BAND):
         if run.stop() or (improved and np.isfinite(effort)):
@@ -64,6 +64,8 @@ def tight_core(
             node_limit=int(np.clip(_NODES * effort, 1, 1e9)),
             time_limit=max(0.1, min(share, run.remaining, _MOST_SECONDS)),
         )
+        if answer.clock:
+            run.cut()
         if answer.assignment is not None:
             before, best = best, better(instance, best, answer.assignment)
             improved |= best is not before

@@ -8,8 +8,8 @@ size zero, so that a plain move is an ejection of nobody.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from gtm_opt.solvers._kernels_jit import njit
 from gtm_opt.solvers._kernels_random import next_float
 
 __all__ = ["anneal"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gtm_opt.instance import Evenness, EvennessKind
-from gtm_opt.solvers.portfolio.even_within import needs_bands, solve_even_within
+from gtm_opt.solvers.portfolio.even_within import ROUNDS, needs_bands, solve_even_within
 from gtm_opt.solvers.portfolio.incumbent import Incumbent
 from gtm_opt.solvers.portfolio.presolve import presolve
 from gtm_opt.solvers.portfolio.tiers import solve_by_tiers
@@ -151,8 +151,12 @@ class PortfolioSolver:
         incumbent.offer_bound(float(np.sum(parts)), "cheapest")
 
     def _even_within(self, instance: Instance, incumbent: Incumbent, run: Run, seed: int, effort: float) -> None:
+        # the budget is for the whole bisection; mending rounds and tiers would each spend it again on bands
+        # that are too narrow for anybody
+        once = PortfolioSolver(self.good_gap, self.search_units, self.search_effort, mending_rounds=0)
+
         def solve(part: Instance, part_run: Run, begin: IntArray | None) -> IntArray | None:
-            return self(part, run=part_run, seed=seed, effort=effort, start=begin).assignment
+            return once(part, run=part_run, seed=seed, effort=effort / ROUNDS, start=begin).assignment
 
         since = run.seconds
         incumbent.offer(solve_even_within(instance, run, incumbent.assignment, solve), "bisection")
