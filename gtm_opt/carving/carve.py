@@ -12,7 +12,7 @@ import numpy as np
 from gtm_opt.carving.centers import find_open_centers
 from gtm_opt.carving.certificate import certify, with_nearest
 from gtm_opt.carving.compile import compile_problem, unit_positions
-from gtm_opt.carving.conflicts import conflict, conflict_text
+from gtm_opt.carving.conflicts import why_infeasible
 from gtm_opt.carving.feasibility import NEAREST_HINT, assess, find_small_nearest
 from gtm_opt.carving.flat_bound import FULL_CELLS, flat_certificate
 from gtm_opt.carving.levels import NodeSolution, Options
@@ -178,7 +178,7 @@ def carve(
     )
     carving = replace(carving, carved=None if compiled is asked else compiled)
     if nearest is not None:
-        certificate = with_nearest(carving.certificate, nearest, max_gap)
+        certificate = with_nearest(asked.instance, carving.certificate, nearest, max_gap)
         carving = replace(carving, certificate=certificate, status=certificate.status)
     if flat_bound is None:
         flat_bound = compiled.instance.n_units * len(tree.leaves) <= FULL_CELLS and not run.stop()
@@ -243,17 +243,9 @@ def _check_capabilities(solver: Solver, instance: Instance) -> None:
 
 def _why(problem: CarvingProblem, root: NodeSolution, nearest: Nearest | None) -> str:
     """Return why a solver proved the request impossible."""
-    elements = conflict(problem)
-    if elements:
-        return conflict_text(elements)
-    by = (
-        "an exact model"
-        if nearest is not None and nearest.infeasible
-        else root.result.steps[-1].name
-        if root.result.steps
-        else "the solver"
-    )
-    return f"The bands and rules cannot all hold: proven by {by} over whole accounts. Loosen a tolerance or a rule."
+    if nearest is not None and nearest.infeasible:
+        return why_infeasible(problem)
+    return why_infeasible(problem, root.result.steps[-1].name if root.result.steps else "the solver")
 
 
 def _check_arguments(time_limit: float | None, effort: float, max_gap: float, on_infeasible: str, seed: int) -> None:

@@ -221,11 +221,12 @@ def _worse_than_bands(instance: Instance, bound: float) -> bool:
     return bool((instance.evenness.unit[banded] >= half[banded] * (1 - 1e-9)).all()) and bound > 1.0 + PROVEN
 
 
-def with_nearest(certificate: Certificate, nearest: Nearest, max_gap: float = 0.0) -> Certificate:
+def with_nearest(instance: Instance, certificate: Certificate, nearest: Nearest, max_gap: float = 0.0) -> Certificate:
     """Return the certificate of a plan with what exact models proved about it.
 
     Parameters
     ----------
+    instance : Instance
     certificate : Certificate
         Of the nearest plan.
     nearest : Nearest
@@ -247,6 +248,15 @@ def with_nearest(certificate: Certificate, nearest: Nearest, max_gap: float = 0.
     )
     gap = _gap(value, bound)
     status = certificate.status
+    if instance.evenness is not None and not found.in_band and _worse_than_bands(instance, bound):
+        return replace(
+            certificate,
+            bound=bound,
+            gap=gap,
+            source="exact solver" if bound > certificate.bound else certificate.source,
+            status=SolveStatus.INFEASIBLE,
+            nearest=gap <= PROVEN,
+        )
     if found.feasible:
         status = SolveStatus.OPTIMAL if gap <= PROVEN else certificate.status
         if status is SolveStatus.FEASIBLE and gap <= max_gap:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 NODES = 2_000
 """Branch-and-bound nodes of one question, where a problem is small."""
 
-__all__ = ["conflict", "conflict_text"]
+__all__ = ["conflict", "conflict_text", "why_infeasible"]
 
 
 def conflict(problem: CarvingProblem) -> list[Criterion | Rule]:
@@ -97,3 +97,11 @@ def conflict_text(elements: list[Criterion | Rule]) -> str:
         f"These requirements cannot hold together: {listed}. Dropping or loosening any one of them resolves this "
         "conflict."
     )
+
+
+def why_infeasible(problem: CarvingProblem, by: str = "exact models") -> str:
+    """Return why a request is impossible that was proven so ``by`` a solver over whole accounts."""
+    elements = conflict(problem)
+    if elements:
+        return conflict_text(elements)
+    return f"The bands and rules cannot all hold: proven by {by} over whole accounts. Loosen a tolerance or a rule."

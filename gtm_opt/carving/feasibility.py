@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 
 __all__ = ["NEAREST_HINT", "Feasibility", "assess", "find_small_nearest", "is_small"]
 
-SMALL_CELLS = 3_000
+SMALL_CELLS = 600
 """Units x territories up to which the nearest plan is looked for by exact models."""
-NODE_CELLS = 1_000_000
+NODE_CELLS = 500_000
 """Branch-and-bound nodes times cells of one stage of these models, at effort 1."""
-MOST_NODES, LEAST_NODES = 20_000, 200
+EVEN_CELLS, EVEN_NODE_CELLS = 300, 100_000
+"""The same where the objective is to be as even as possible."""
+MOST_NODES, LEAST_NODES = 20_000, 50
 NEAREST_HINT = "Or ask for on_infeasible='nearest', the nearest possible plan."
 
 
@@ -92,11 +94,17 @@ def find_small_nearest(
         return None
     from gtm_opt.solvers.exact.lexicographic import find_nearest, stage_values
 
-    if start is not None and all(v <= 0 for name, v in stage_values(instance, evaluate(instance, start))[:-1]):
-        return None
     cells = instance.n_units * instance.n_territories
-    nodes = int(np.clip(NODE_CELLS * min(effort, 10.0) / cells, LEAST_NODES, MOST_NODES))
+    budget = NODE_CELLS
+    if start is not None:
+        found = evaluate(instance, start)
+        if all(value <= 0.0 for _, value in stage_values(instance, found)[:-1]):
+            # "as even as possible" out of its bands: is that proven? Partitioning by a model is slow, so not for long
+            if instance.evenness is None or found.in_band or cells > EVEN_CELLS:
+                return None
+            budget = EVEN_NODE_CELLS
+    nodes = int(np.clip(budget * min(effort, 10.0) / cells, LEAST_NODES, MOST_NODES))
     since = run.seconds
-    found = find_nearest(instance, run, start, nodes=nodes)
-    run.note("nearest", since, "proved" if found.proven else "not proved")
-    return found
+    nearest = find_nearest(instance, run, start, nodes=nodes)
+    run.note("nearest", since, "proved" if nearest.proven else "not proved")
+    return nearest

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from gtm_opt.carving.result import Carving
     from gtm_opt.instance import FloatArray, IntArray
 
+BAND_NODES = 2_000
+"""Branch-and-bound nodes spent on whether one band can hold; beyond, it is not called forced."""
+
 __all__ = ["judged_violations", "level_table", "outside_table", "placed_as_is", "tree_graph"]
 
 
@@ -236,7 +239,7 @@ class _Judge:
     def _keepable(self, k: int, j: int) -> bool:
         from gtm_opt.solvers.exact.lexicographic import keeps_a_band
 
-        return keeps_a_band(self.flat, k, j, Run())
+        return keeps_a_band(self.flat, k, j, Run(), nodes=BAND_NODES)
 
     def _relaxed(self, k: int, j: int, total: float) -> bool:
         """Whether the band was moved, and the plan holds it as moved."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gtm_opt.carving.exceptions import RulePrice
     from gtm_opt.carving.explain import Explanation
     from gtm_opt.carving.levels import NodeSolution, Options
+    from gtm_opt.carving.verdict import Verdict
     from gtm_opt.instance import IntArray
     from gtm_opt.measures import Check
     from gtm_opt.model import CarvingProblem, Hierarchy, Rule, Territories
@@ -213,6 +214,13 @@ class Carving:
 
         nearest = self.certificate.nearest
         return judged_violations(self.check.violations, self.compiled, self.unit_leaf, self.outside, nearest)
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """Was the request met, how good is the plan, and what of it is proven: every printed text is made from it."""
+        from gtm_opt.carving.verdict import give_verdict
+
+        return give_verdict(self)
 
     def to_networkx(self) -> nx.DiGraph[Hashable]:
         """Return the tree as a directed graph with accounts, totals and deviations on its nodes."""

@@ -10,6 +10,7 @@ import pandas as pd
 import typer
 
 from gtm_opt.carving.compile import compile_problem, unit_positions
+from gtm_opt.carving.conflicts import why_infeasible
 from gtm_opt.carving.feasibility import assess
 from gtm_opt.carving.outside import judged_violations, outside_table, placed_as_is
 from gtm_opt.cli.exits import ExitCode
@@ -18,7 +19,7 @@ from gtm_opt.cli.read_config import read_config
 from gtm_opt.cli.request import make_request, output_folder, read_assignment_file
 from gtm_opt.errors import InfeasibleError
 from gtm_opt.plan import build_plan
-from gtm_opt.solvers import Termination
+from gtm_opt.solvers import SolveStatus, Termination
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,6 +72,9 @@ def run_plan(
     limit = time_limit if time_limit is not None else wish.time_limit
     with progress_line(quiet, limit) as callback:
         plan = _build(config, request, limit, wish.seed if seed is None else seed, on_infeasible, callback)
+    if on_infeasible == "raise" and plan.carving.status is SolveStatus.INFEASIBLE:
+        # "as even as possible" makes a plan all the same; here one was only asked for within the bands
+        raise InfeasibleError(why_infeasible(request.problem))
     return finish(
         plan, output_folder(config, path.parent, out), config.output.format, excel or config.output.excel, quiet
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gtm_opt.errors import SolverError, number_text, percent_text
+from gtm_opt.errors import SolverError, percent_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,15 +15,6 @@ if TYPE_CHECKING:
     from gtm_opt.model import Rule
 
 __all__ = ["exception_costs", "moved_text", "proof", "rule_text", "stopped", "verdict"]
-
-_VERDICT = {
-    "optimal": "This is the best plan there is: it is proven that no other plan within the bands and rules is better.",
-    "within_gap": "All rules and bands hold, and the plan is proven to be as near to the best as was asked for.",
-    "feasible": "All rules and bands hold.",
-    "out_of_band": "All rules hold, but not every band does. It is not proven that they cannot.",
-    "infeasible": "Not all bands can hold: that is proven. This is the nearest plan found.",
-    "no_solution": "No plan that keeps the rules was found.",
-}
 
 _STOPPED = {
     "proved": "Nothing was left to search.",
@@ -34,11 +25,8 @@ _STOPPED = {
 
 
 def verdict(carving: Carving) -> str:
-    """Return what the status means."""
-    text = _VERDICT.get(carving.status.value, carving.status.value)
-    held = carving.status.value in ("optimal", "within_gap", "feasible")
-    bent = held and not bool(carving.criteria["within"].all())
-    return text + (" Bands that have a penalty instead of being hard are left where that is worth it." if bent else "")
+    """Return what became of the request."""
+    return carving.verdict.sentence
 
 
 def stopped(carving: Carving) -> str:
@@ -48,27 +36,7 @@ def stopped(carving: Carving) -> str:
 
 def proof(carving: Carving) -> str:
     """Return how far the plan can be from the best one, as a sentence."""
-    c = carving.certificate
-    if not np.isfinite(c.value):
-        return "There is no value to compare with a bound."
-    if carving.compiled.instance.evenness is not None:
-        text = f"The worst deviation is {number_text(c.value)} times its tolerance"
-        if not np.isfinite(c.bound):
-            return f"{text}; how low it could be is not known."
-        if c.gap == 0:
-            return f"{text}, and no plan has a smaller one."
-        return f"{text}; no plan can get below {number_text(c.bound)} (proven by {c.source})."
-    n = carving.problem.n_accounts
-    value, bound = c.value / n, c.bound / n
-    text = f"Preferences are missed by a score of {value:.4f} (0: all wishes met)"
-    if not np.isfinite(c.bound):
-        return f"{text}; how low it could be is not known."
-    if c.gap == 0:
-        return f"{text}, and no plan that keeps the bands and rules misses them by less."
-    return (
-        f"{text}. It is proven that no plan that keeps the bands and rules gets below {bound:.4f}: "
-        f"at most {value - bound:.4f} is left to gain."
-    )
+    return carving.verdict.proof_sentence
 
 
 def rule_text(rule: Rule) -> str:

@@ -137,7 +137,7 @@ def test_a_band_with_a_penalty_that_is_left_is_told() -> None:
     accounts = pd.DataFrame({"account_id": list("abc"), "arr": [9.0, 1.0, 1.0], "owner": ["T1", "T2", "T2"]})
     soft = [gtm.Balance("arr", tolerance=0.01, penalty=0.001)]
     carving = gtm.carve(gtm.CarvingProblem(accounts, 2, soft, [gtm.KeepOwner("owner")]), effort=0.1)
-    assert "bands with a penalty bend" in carving.summary()
+    assert "bands with a penalty are exceeded" in carving.summary()
     assert "Bands that have a penalty" in verdict(carving)
 
 
