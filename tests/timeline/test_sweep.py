@@ -36,15 +36,21 @@ def test_gaps_and_overlaps_are_those_of_counting_every_day(rows) -> None:
     within = (START, START + np.timedelta64(HORIZON - 1, "D"))
     gaps = find_gaps(keys, first, last, part, within=within)
     overlaps = find_overlaps(keys, first, last, part)
+    found = []
+    for table in (gaps, overlaps):
+        cells = {}
+        for row in table.itertuples():
+            since = (row.first - pd.Timestamp(START)).days
+            for day in range(since, since + row.days):
+                assert (row.key, day) not in cells
+                cells[row.key, day] = row.total
+        found.append(cells)
     for key in set(keys):
         for day in range(HORIZON):
             total = by_day(rows, key, day)
-            when = pd.Timestamp(START + np.timedelta64(day, "D"))
-            for table, expected in ((gaps, total < 1 - 1e-9), (overlaps, total > 1 + 1e-9)):
-                hit = table[(table["key"] == key) & (table["first"] <= when) & (table["last"] >= when)]
-                assert len(hit) == int(expected)
-                if expected:
-                    assert abs(hit["total"].iloc[0] - total) < 1e-9
+            for cells, expected in zip(found, (total < 1 - 1e-9, total > 1 + 1e-9), strict=True):
+                assert ((key, day) in cells) == expected
+                assert not expected or abs(cells[key, day] - total) < 1e-9
 
 
 @given(st.lists(interval, min_size=2, max_size=12), st.randoms())
