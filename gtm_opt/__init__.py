@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gtm_opt import datasets
-    from gtm_opt.assignment import Staffing, assign
+    from gtm_opt.assignment import Staffing, Timeline, TimelineProof, assign
     from gtm_opt.carving import (
         Carving,
         Explanation,
@@ -119,6 +119,8 @@ __all__ = [
     "Staffing",
     "Termination",
     "Territories",
+    "Timeline",
+    "TimelineProof",
     "Within",
     "__version__",
     "assign",
@@ -188,6 +190,8 @@ _PUBLIC = {
     "SolverError": "errors",
     "SolverNotAvailableError": "errors",
     "Staffing": "assignment",
+    "Timeline": "assignment",
+    "TimelineProof": "assignment",
     "Termination": "solvers",
     "Territories": "model",
     "Within": "model",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from gtm_opt.assignment.assign import assign
 from gtm_opt.assignment.inputs import CarvingLike
-from gtm_opt.assignment.staffing import Staffing, describe_days
+from gtm_opt.assignment.proof import TimelineProof, describe_days
+from gtm_opt.assignment.staffing import Staffing
+from gtm_opt.assignment.timeline import Timeline
 
-__all__ = ["CarvingLike", "Staffing", "assign", "describe_days"]
+__all__ = ["CarvingLike", "Staffing", "Timeline", "TimelineProof", "assign", "describe_days"]

@@ -10,8 +10,9 @@ import pandas as pd
 from gtm_opt.assignment.covers import cover_table, find_covers, find_vacancies
 from gtm_opt.assignment.inputs import CarvingLike, Request, read_request
 from gtm_opt.assignment.matching import match
+from gtm_opt.assignment.proof import describe_days
 from gtm_opt.assignment.seats import FILLED, HIRE, roster_table, seat_table
-from gtm_opt.assignment.staffing import Staffing, describe_days
+from gtm_opt.assignment.staffing import Staffing
 from gtm_opt.errors import Findings, shorten
 
 if TYPE_CHECKING:
@@ -137,6 +138,8 @@ def assign(
         notes=_notes(ask, table, covers, unstaffed),
         covers=covers,
         until=ask.until,
+        employment=ask.reps[["start_date", "end_date"]],
+        accounts=carving.assignment[["account_id", "territory"]],
     )
 
 

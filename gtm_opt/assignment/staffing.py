@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
+from gtm_opt.assignment.timeline import HIRE, TIMELINE, Timeline
 from gtm_opt.errors import DataError, shorten
 from gtm_opt.model.tables import did_you_mean
-from gtm_opt.timeline import find_gaps
 
-__all__ = ["Staffing", "describe_days"]
+if TYPE_CHECKING:
+    from gtm_opt.assignment.timeline import Day
+
+__all__ = ["Staffing"]
 
 COVERS = ("territory", "rep_id", "first", "last", "days")
-NEVER = pd.Timestamp("2199-12-31")
-"""Stands for an open last day."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +55,10 @@ class Staffing:
         ``first``, ``last`` (inclusive; NaT: open end), ``days``.
     until : Timestamp or None
         Last day of the plan.
+    employment : DataFrame
+        First and last day of everybody in the rep table, by ``rep_id``: ``start_date``, ``end_date``.
+    accounts : DataFrame or None
+        ``account_id`` and ``territory`` of the carving. Not saved with a plan, which holds the carving itself.
     """
 
     table: pd.DataFrame
@@ -65,6 +70,8 @@ class Staffing:
     notes: tuple[str, ...] = ()
     covers: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=[*COVERS]))
     until: pd.Timestamp | None = None
+    employment: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["start_date", "end_date"]))
+    accounts: pd.DataFrame | None = field(default=None, metadata={"stored": False})
 
     @property
     def uncovered(self) -> pd.DataFrame:
@@ -77,26 +84,60 @@ class Staffing:
             bare = self.table[self.table["rep_id"].isna() & self.table["cover_rep_id"].isna()]
             none = bare["effective_from"].where(pd.Series(False, index=bare.index))
             return pd.DataFrame({"territory": bare["territory"], "first": none, "last": none, "days": pd.NA})
-        held = self.roster[self.roster["rep_id"].notna() | self.roster["from_date"].notna()]
-        held = pd.DataFrame({"territory": held["seat_id"], "first": held["from_date"], "last": held["end_date"]})
-        pieces = [held, self.covers.loc[self.covers["rep_id"].notna(), ["territory", "first", "last"]]]
-        whole = pd.concat([piece for piece in pieces if len(piece)] or [held], ignore_index=True)
-        names = list(self.table["territory"])
-        nothing = np.full(len(names), np.datetime64("NaT"), dtype="datetime64[D]")
-        end = (NEVER if self.until is None else self.until).to_datetime64()
-        gaps = find_gaps(
-            [*names, *whole["territory"]],
-            np.concatenate([nothing, pd.to_datetime(whole["first"]).to_numpy().astype("datetime64[D]")]),
-            np.concatenate([nothing, pd.to_datetime(whole["last"]).to_numpy().astype("datetime64[D]")]),
-            np.concatenate([np.zeros(len(names)), np.ones(len(whole))]),
-            within=(self.effective.to_datetime64(), end),
-        )
-        open_end = gaps["last"] >= NEVER
-        gaps["last"] = gaps["last"].where(~open_end)
-        gaps["days"] = gaps["days"].astype("Int64").where(~open_end)
-        gaps = gaps.rename(columns={"key": "territory"}).drop(columns="total")
-        rank = {name: at for at, name in enumerate(names)}
+        gaps = self.seat_timeline.proof.table
+        gaps = gaps.loc[(gaps["rule"] == "no owner") & (gaps["what"] == "seat"), ["id", "first", "last", "days"]]
+        gaps = gaps.rename(columns={"id": "territory"})
+        rank = {name: at for at, name in enumerate(self.table["territory"])}
         return gaps.sort_values("territory", key=lambda s: s.map(rank), kind="stable", ignore_index=True)
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """Every assignment of the plan as an interval: seats and, where they are known, the accounts in them."""
+        return self.seat_timeline if self.accounts is None else self.seat_timeline.with_accounts(self.accounts)
+
+    @cached_property
+    def seat_timeline(self) -> Timeline:
+        """Who holds which seat: owners, covers, and the people's employment.
+
+        Made of the roster and the covers alone; expected hires count from their start date on as "to be hired".
+        """
+        held = self.roster
+        hire = held["rep_id"].isna() & held["from_date"].notna()
+        people = held.dropna(subset=["rep_id"]).drop_duplicates("rep_id").set_index("rep_id")
+        people = people.drop(columns=["seat_id", "status", "from_date"], errors="ignore")
+        covering = self.employment.reindex([r for r in self.employment.index if r not in people.index])
+        people = people if covering.empty else pd.concat([people, covering])
+        rows = pd.DataFrame(
+            {
+                "what": "seat",
+                "id": held["seat_id"],
+                "rep_id": held["rep_id"].where(~hire, HIRE),
+                "first": held["from_date"],
+                "last": held["end_date"],
+                "share": held["assignment_frac"].fillna(1.0) if "assignment_frac" in held else 1.0,
+                "kind": "owner",
+                "reason": held["status"],
+            }
+        )[held["rep_id"].notna() | hire]
+        rows["kind"] = rows["kind"].where(rows["share"] >= 1.0, "split")
+        cover = self.covers[self.covers["rep_id"].notna()].rename(columns={"territory": "id"})
+        cover = cover.assign(what="seat", share=1.0, kind="interim", reason="covers an empty seat")
+        pieces = [piece for piece in (rows, cover[[*TIMELINE]]) if len(piece)] or [rows]
+        table = pd.concat(pieces, ignore_index=True).sort_values(["id", "first"], kind="stable", ignore_index=True)
+        subjects = pd.DataFrame({"what": "seat", "id": self.table["territory"]})
+        return Timeline(table, people, subjects, self.effective, self.until, {HIRE: float("inf")}, held[hire])
+
+    def as_of(self, day: Day) -> pd.DataFrame:
+        """Return who holds which seat and account on a day; see `Timeline.table`."""
+        return self.timeline.as_of(day)
+
+    def between(self, first: Day, last: Day) -> pd.DataFrame:
+        """Return who holds which seat and account on the days from ``first`` to ``last``."""
+        return self.timeline.between(first, last)
+
+    def history(self, name: str) -> pd.DataFrame:
+        """Return every interval of a seat, an account or a person."""
+        return self.timeline.history(name)
 
     @property
     def retained_frac(self) -> float:
@@ -173,18 +214,6 @@ class Staffing:
         if len(self.unstaffed):
             text += f", reps without a seat: {shorten(list(self.unstaffed['rep_id']), shown=3)}"
         return text
-
-
-def describe_days(name: str, first: pd.Timestamp, last: pd.Timestamp) -> str:
-    """Return days in words: ``S-07 from 2027-02-16 to 2027-04-30 (74 days)``."""
-    if pd.isna(first) and pd.isna(last):
-        return name
-    if pd.isna(last):
-        return f"{name} from {first:%Y-%m-%d} on"
-    if pd.isna(first):
-        return f"{name} until {last:%Y-%m-%d}"
-    days = (last - first).days + 1
-    return f"{name} from {first:%Y-%m-%d} to {last:%Y-%m-%d} ({days} day{'s' if days != 1 else ''})"
 
 
 def _describe(other: pd.Series[Any]) -> str:

@@ -95,7 +95,7 @@ def check_plan(plan: Plan) -> PlanCheck:
     checked: list[str] = []
     for what, run in (
         ("rules and bands of the carving", _carving),
-        ("every territory has a rep or a cover on every day, no rep two seats", _staffing),
+        ("every territory has exactly one rep or cover on every day, all employed, no rep two seats", _staffing),
         ("capacity is about the territories", _capacity),
         ("quotas tie out at every node of the tree", _quotas),
         ("quotas against what sellers carry", _carried),
@@ -151,6 +151,10 @@ def _staffing(plan: Plan) -> list[Row] | None:
         ("staffing", "violation", "staffed or covered", f"nobody in {describe_days(name, first, last)}: {reason[name]}")
         for name, first, last in zip(bare["territory"], bare["first"], bare["last"], strict=True)
     ][:SHOWN]
+    if plan.staffing.effective is not None:
+        found = plan.staffing.seat_timeline.proof.table
+        found = found[found["rule"] != "no owner"]
+        rows += [("staffing", "violation", row.rule, row.detail) for row in found.itertuples()][:SHOWN]
     held = table.dropna(subset=["rep_id"])
     twice = held.loc[held["rep_id"].duplicated(keep=False)].groupby("rep_id")["territory"].agg(list)
     rows += [

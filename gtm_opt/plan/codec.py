@@ -83,7 +83,8 @@ def encode(value: object, put: Callable[[pd.DataFrame, str], str], hint: str = "
     if isinstance(value, tuple):
         return [encode(item, put, hint) for item in value]
     if is_dataclass(value) and type(value).__name__ in _KNOWN:
-        own = {f.name: encode(getattr(value, f.name), put, f"{hint}_{f.name}") for f in fields(value) if f.init}
+        kept = [f.name for f in fields(value) if f.init and f.metadata.get("stored", True)]
+        own = {name: encode(getattr(value, name), put, f"{hint}_{name}") for name in kept}
         return {"type": type(value).__name__, **own}
     raise TypeError(f"a {type(value).__name__} at {hint} cannot be saved")
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from gtm_opt.assignment import Staffing
+    from gtm_opt.assignment import Staffing, Timeline
     from gtm_opt.carving import Carving
     from gtm_opt.model.roles import Roles
     from gtm_opt.plan.checks import PlanCheck
@@ -92,6 +92,19 @@ class Plan:
         quotas_by_quarter; with staffing and roles also sellers (quota, carried, held, by stint and month).
         """
         return plan_tables(self)
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """Who owns which seat and account on which days.
+
+        Raises
+        ------
+        DataError
+            For a plan without people.
+        """
+        if self.staffing is None:
+            raise DataError("a plan without people has no timeline. Build it with `reps`.")
+        return self.staffing.seat_timeline.with_accounts(self.carving.assignment)
 
     def check(self) -> PlanCheck:
         """Return everything that does not hold, recomputed from the raw tables.

@@ -89,7 +89,7 @@ def sum_by_day(
     One sort and one cumulative sum, O(n log n); parts are added in the order of the days, so the result
     does not depend on the order of the rows.
     """
-    codes, names = pd.factorize(pd.Series([str(k) for k in keys], dtype=object), sort=True)
+    codes, names = _text_codes(keys)
     begin = np.where(np.isnat(first), EVER, first).astype("datetime64[D]")
     after = np.where(np.isnat(last), NEVER, last).astype("datetime64[D]") + np.timedelta64(1, "D")
     amount = np.ones(len(codes)) if part is None else np.asarray(part, dtype=np.float64)
@@ -105,7 +105,7 @@ def sum_by_day(
         every = np.arange(len(names))
         day = np.concatenate([day, np.full(len(names), low), np.full(len(names), high)])
         change, key = np.concatenate([change, np.zeros(2 * len(names))]), np.concatenate([key, every, every])
-    order = np.lexsort((change, day, key))
+    order = _sorted(key, day, change)
     key, day, change = key[order], day[order], change[order]
     total = np.cumsum(change)
     start = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]])) if len(key) else np.array([], dtype=np.int64)
@@ -157,6 +157,29 @@ def find_gaps(
     """
     steps = sum_by_day(keys, first, last, part, within=within)
     return steps.table(steps.total < least - TOLERANCE)
+
+
+def _text_codes(keys: Sequence[object]) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
+    """Return the position of each key among the sorted unique ones, compared as text."""
+    values = np.empty(len(keys), dtype=object)
+    values[:] = keys
+    codes, names = pd.factorize(values)
+    text = np.array([str(name) for name in names], dtype=object)
+    again, sorted_names = pd.factorize(text, sort=True)
+    return again[codes] if len(codes) else codes.astype(np.int64), sorted_names
+
+
+def _sorted(key: NDArray[np.int64], day: Days, change: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the order by key, day and change: changes of one day are added in a fixed order."""
+    days = day.astype(np.int64)
+    low = days.min(initial=0)
+    width = int(days.max(initial=0) - low) + 1
+    place = key * width + (days - low)
+    parts = np.unique(change)
+    if 0 < len(parts) < 1_000 and (len(place) == 0 or float(place.max()) * len(parts) < 2.0**62):
+        # one sort of whole numbers is several times faster than one of three columns
+        return np.argsort(place * len(parts) + np.searchsorted(parts, change), kind="stable")
+    return np.lexsort((change, place))
 
 
 def _edges(within: tuple[np.datetime64, np.datetime64]) -> tuple[np.datetime64, np.datetime64]:
