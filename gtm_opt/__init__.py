@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gtm_opt import datasets
-    from gtm_opt.assignment import Staffing, Timeline, TimelineProof, assign
+    from gtm_opt.assignment import Matching, Rank, Skills, Span, Staffing, Timeline, TimelineProof, assign, match_people
     from gtm_opt.carving import (
         Carving,
         Explanation,
@@ -100,6 +100,7 @@ __all__ = [
     "KeepTogether",
     "Level",
     "Limit",
+    "Matching",
     "MaxMoved",
     "MeasureError",
     "Mix",
@@ -109,13 +110,16 @@ __all__ = [
     "Progress",
     "Quotas",
     "Ramp",
+    "Rank",
     "Role",
     "Roles",
     "SeatStatus",
     "Segments",
+    "Skills",
     "SolveStatus",
     "SolverError",
     "SolverNotAvailableError",
+    "Span",
     "Staffing",
     "Termination",
     "Territories",
@@ -134,6 +138,7 @@ __all__ = [
     "datasets",
     "frontier",
     "get_solver",
+    "match_people",
     "parse_numbers",
     "plot_balance",
     "plot_capacity",
@@ -173,6 +178,7 @@ _PUBLIC = {
     "KeepTogether": "model",
     "Level": "carving",
     "Limit": "model",
+    "Matching": "assignment",
     "MaxMoved": "model",
     "MeasureError": "errors",
     "Mix": "model",
@@ -189,6 +195,9 @@ _PUBLIC = {
     "SolveStatus": "solvers",
     "SolverError": "errors",
     "SolverNotAvailableError": "errors",
+    "Rank": "assignment",
+    "Skills": "assignment",
+    "Span": "assignment",
     "Staffing": "assignment",
     "Timeline": "assignment",
     "TimelineProof": "assignment",
@@ -206,6 +215,7 @@ _PUBLIC = {
     "datasets": "datasets",
     "frontier": "carving",
     "get_solver": "solvers",
+    "match_people": "assignment",
     "parse_numbers": "model",
     "plot_balance": "reporting",
     "plot_capacity": "reporting",

@@ -2,36 +2,52 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from gtm_opt.assignment.candidates import Candidates
 from gtm_opt.assignment.covers import cover_table, find_covers, find_vacancies
 from gtm_opt.assignment.inputs import CarvingLike, Request, read_request
-from gtm_opt.assignment.matching import match
+from gtm_opt.assignment.match_people import Matching, find
+from gtm_opt.assignment.objectives import OBJECTIVES
 from gtm_opt.assignment.proof import describe_days
 from gtm_opt.assignment.seats import FILLED, HIRE, roster_table, seat_table
+from gtm_opt.assignment.side_rows import PeopleRules, add_rows, read_rules
 from gtm_opt.assignment.staffing import Staffing
+from gtm_opt.assignment.terms import Terms, read_terms
 from gtm_opt.errors import Findings, shorten
+from gtm_opt.mip import Options
+from gtm_opt.model.preferences import KeepOwner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from gtm_opt.assignment.inputs import Day, Keep
+    from gtm_opt.assignment.objectives import Objective
+    from gtm_opt.assignment.side_rows import StaffingRule
+    from gtm_opt.assignment.terms import StaffingPreference
 
 __all__ = ["assign"]
 
-# Settles ties in favor of the rep a territory already names; far below any real difference.
-_TIE = 1e-9
+SHOWN = 20
+"""Candidates of a seat that are kept in the result."""
 
 
 def assign(
     carving: CarvingLike,
     reps: pd.DataFrame,
     *,
+    prefer: Sequence[StaffingPreference] = (),
+    rules: Sequence[StaffingRule] = (),
+    objective: Objective = "total",
+    slack: float = 0.05,
+    managers: Mapping[str, str] | None = None,
+    time_limit: float | None = None,
     owner: str | None = None,
     value: str | None = None,
     keep: Keep = None,
@@ -55,6 +71,22 @@ def assign(
         ``end_date`` (inclusive), ``status`` (rows of seats to be hired are no people, but
         give the seat its role and expected start). Further columns (role, segment,
         manager, fte_frac ...) are handed on to the roster.
+    prefer : sequence of preferences
+        `gtm_opt.KeepOwner` (accounts stay with who owns them), `gtm_opt.Fit` (rows: territories, or values of the
+        account column ``by``; columns: rep ids), `gtm_opt.Near` (home of the rep, columns ``lat`` and ``lon`` of
+        both tables, to the territory's center), `gtm_opt.Skills`, `gtm_opt.Rank`.
+    rules : sequence of rules
+        `gtm_opt.Forbid` (pairs of rep and territory; ``by``: a column of the reps), `gtm_opt.Within` (reps of a
+        group only in these territories), `gtm_opt.Pin` (rep to territory), `gtm_opt.MaxMoved` (share of the reps
+        who leave their seat; use with ``keep=False``), and with `managers`: `gtm_opt.KeepApart` (never under one
+        manager), `gtm_opt.KeepTogether` (reps with the same value under one manager), `gtm_opt.Span`.
+    objective : {"total", "bottleneck", "leximin", "fewest_moves"}
+        See `gtm_opt.match_people`.
+    slack : float
+        For "fewest_moves": part of the greatest total that may be lost.
+    managers : mapping of territory to manager, optional
+    time_limit : float, optional
+        Seconds, for matchings that are no linear assignment problem.
     owner : str, optional
         Account column with the present owner's rep id (or territory name). Without it
         nobody retains anything.
@@ -90,8 +122,14 @@ def assign(
         With every finding: unknown ids, a rep kept in two seats, a kept pair that is
         forbidden, skills outside 0 to 1, dates that cannot be read.
 
+    InfeasibleError
+        No matching keeps all rules; names rules that cannot hold together.
+
     Notes
     -----
+    ``owner``, ``value``, ``skills``, ``forbid`` and ``keep`` are shorthands for `KeepOwner`, `Fit`, `Forbid` and `Pin`.
+    `Staffing.matching` holds status, bound, reasons, and what seats and rules cost.
+
     As many seats as possible are filled; among these matchings the one with the greatest
     sum of ``retained value / value of a mean territory + fit_weight * fit`` is found
     exactly. Seats marked as to be hired or to be replaced take part only when `keep`
@@ -102,7 +140,10 @@ def assign(
     chosen by fit and present ownership, minus the rep's own load; it lies inside the covering rep's own
     employment, and is split where that ends first.
     """
-    _check_options(fit_weight, max_cover)
+    _check_options(fit_weight, max_cover, objective, slack)
+    keeper = next((p for p in prefer if isinstance(p, KeepOwner)), None)
+    if keeper is not None and owner is None:
+        owner, value = keeper.owner, keeper.value if value is None else value
     ask = read_request(
         carving,
         reps,
@@ -115,7 +156,20 @@ def assign(
         until=until,
         starts=starts,
     )
-    holder = _match_seats(ask, fit_weight)
+    found = Findings()
+    if sum(isinstance(p, KeepOwner) for p in prefer) > 1:
+        found.add("prefer", "must hold KeepOwner once")
+    terms = read_terms(ask, carving, prefer, fit_weight, 1.0 if keeper is None else keeper.weight, found)
+    people = read_rules(ask, rules, managers, found)
+    out = [s for s, p in ask.fixed.items() if people.barred[s, p] or terms.barred[s, p]]
+    clash = [ask.seats[s] for s in out if s in ask.fixed_by_user]
+    if clash:
+        found.add("keep", "must not contradict rules or mandatory skills", rows=clash, kind="territory")
+    found.raise_if_any()
+    moved = [f"{ask.people[ask.fixed[s]]} ({ask.seats[s]})" for s in out if s not in people.pins]
+    ask = _with_rules(ask, people, terms)
+    matching = _match(ask, people, terms, objective, slack, Options(time_limit=time_limit))
+    holder = _holder(ask, matching)
     status = [
         FILLED if at >= 0 else (HIRE if planned == FILLED else planned)
         for at, planned in zip(holder, ask.status, strict=True)
@@ -132,14 +186,15 @@ def assign(
         table=table,
         unstaffed=unstaffed,
         roster=roster_table(ask, holder, table),
-        pairs=_pairs(ask),
+        pairs=_pairs(ask, terms),
         fit_weight=fit_weight,
         effective=ask.effective,
-        notes=_notes(ask, table, covers, unstaffed),
+        notes=(*_notes(ask, table, covers, unstaffed), *_why_open(ask, matching, moved)),
         covers=covers,
         until=ask.until,
         employment=ask.reps[["start_date", "end_date"]],
         accounts=carving.assignment[["account_id", "territory"]],
+        matching=matching,
     )
 
 
@@ -160,33 +215,72 @@ _COLUMNS = (
 )
 
 
-def _check_options(fit_weight: float, max_cover: int) -> None:
+def _check_options(fit_weight: float, max_cover: int, objective: str, slack: float) -> None:
     found = Findings()
     if not (np.isfinite(fit_weight) and fit_weight >= 0):
         found.add("fit_weight", "must be a finite number, not negative", got=repr(fit_weight))
     if not isinstance(max_cover, int | np.integer) or max_cover < 0:
         found.add("max_cover", "must be a whole number, not negative", got=repr(max_cover))
+    if objective not in OBJECTIVES:
+        found.add("objective", f"must be one of {', '.join(OBJECTIVES)}", got=repr(objective))
+    if not 0.0 <= slack <= 1.0:
+        found.add("slack", "must lie between 0 and 1", got=repr(slack))
     found.raise_if_any()
 
 
-def _match_seats(ask: Request, fit_weight: float) -> NDArray[np.int64]:
+def _with_rules(ask: Request, rules: PeopleRules, terms: Terms) -> Request:
+    """Return the request with eligibility and pins of the rules in it; a pin outranks a seat's own rep."""
+    fixed = {s: p for s, p in ask.fixed.items() if s not in rules.pins and p not in rules.pins.values()}
+    forbidden = ask.forbidden | rules.barred | terms.barred
+    broken = {s for s, p in fixed.items() if forbidden[s, p]}
+    fixed = {s: p for s, p in fixed.items() if s not in broken} | rules.pins
+    by_user = frozenset({*ask.fixed_by_user} - broken | {*rules.pins})
+    return replace(ask, forbidden=forbidden, fixed=fixed, fixed_by_user=by_user)
+
+
+def _match(
+    ask: Request, rules: PeopleRules, terms: Terms, objective: Objective, slack: float, options: Options
+) -> Matching:
+    """Match the seats to fill; seats are sorted by name, so that ties do not depend on the order of the rows."""
+    seats = [s for s in _by_name(ask) if s in ask.fixed or ask.status[s] == FILLED]
+    allowed = ~ask.forbidden[seats]
+    taken = list(ask.fixed.values())
+    allowed[:, taken] = False
+    for row, seat in enumerate(seats):
+        if seat in ask.fixed:
+            allowed[row] = False
+            allowed[row, ask.fixed[seat]] = True
+    total = terms.total()[seats]
+    seat, person = np.nonzero(allowed)
+    place = {name: at for at, name in enumerate(ask.people)}
+    present = np.full(len(ask.people), -1, dtype=np.int64)
+    for row, s in enumerate(seats):
+        rep = ask.planned[s]
+        if rep in place and ask.status[s] == FILLED:
+            present[place[rep]] = row
+    names = tuple(ask.seats[s] for s in seats)
+    problem = Candidates(names, tuple(ask.people), seat, person, total[seat, person])
+    problem = add_rows(problem, ask, rules, present)
+    parts = {name: part[seats][seat, person] for name, part in terms.parts.items()}
+    return find(problem, objective, present, slack, options, "highs", parts)
+
+
+def _holder(ask: Request, matching: Matching) -> NDArray[np.int64]:
     """Return the person of each seat, -1 for an open one."""
-    holder = np.full(len(ask.seats), -1, dtype=np.int64)
-    for seat, person in ask.fixed.items():
-        holder[seat] = person
-    free_seats = np.array([s for s in _by_name(ask) if s not in ask.fixed and ask.status[s] == FILLED], dtype=np.int64)
-    taken = set(ask.fixed.values())
-    free_people = np.array([p for p in range(len(ask.people)) if p not in taken], dtype=np.int64)
-    pick = np.ix_(free_seats, free_people)
-    score = ask.retained[pick] / ask.scale + fit_weight * ask.fit[pick]
-    seat_of_rep = {ask.planned[s]: row for row, s in enumerate(free_seats)}
-    for column, person in enumerate(free_people):
-        row = seat_of_rep.get(ask.people[person])
-        if row is not None:
-            score[row, column] += _TIE
-    columns = match(score, ask.forbidden[pick])
-    holder[free_seats] = np.where(columns >= 0, free_people[columns] if len(free_people) else -1, -1)
-    return holder
+    place = {name: at for at, name in enumerate(matching.problem.seats)}
+    return np.array([matching.outcome.holder[place[s]] if s in place else -1 for s in ask.seats], dtype=np.int64)
+
+
+def _why_open(ask: Request, matching: Matching, moved: list[str]) -> list[str]:
+    """Say who may not stay, which seats eligibility alone leaves open, and what is not proven."""
+    notes = []
+    if moved:
+        notes.append(f"{len(moved)} reps may not stay in their seat by rules or mandatory skills: {shorten(moved)}.")
+    if ask.forbidden.any() and (matching.outcome.holder < 0).any():
+        notes += [f"{one}." for one in matching.deficient if one.people and len(one.people) < len(ask.people)][:3]
+    if not matching.is_proven:
+        notes.append("The matching is not proven the best: the time limit cut it.")
+    return notes
 
 
 def _by_name(ask: Request) -> list[int]:
@@ -221,8 +315,21 @@ def _unstaffed(ask: Request, holder: NDArray[np.int64]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["rep_id", "reason"])
 
 
-def _pairs(ask: Request) -> pd.DataFrame:
-    seat, person = np.nonzero((ask.retained != 0) | (ask.fit != 0) | ask.forbidden)
+def _pairs(ask: Request, terms: Terms) -> pd.DataFrame:
+    """Return the best candidates of each seat, and the best of those who are forbidden there."""
+    total = terms.total()
+    some = (ask.retained != 0) | (ask.fit != 0) | (total != 0)
+    rows: list[NDArray[np.int64]] = []
+    for seat in range(len(ask.seats)):
+        for off, most in ((False, SHOWN), (True, SHOWN // 4)):
+            those = np.flatnonzero(
+                (some[seat] | (ask.forbidden[seat] & (ask.retained[seat] > 0))) & (ask.forbidden[seat] == off)
+            )
+            best = those[np.argsort(-total[seat, those], kind="stable")[:most]]
+            rows.append(np.column_stack([np.full(len(best), seat), np.sort(best)]))
+    both = np.concatenate(rows) if rows else np.zeros((0, 2), dtype=np.int64)
+    both = both[np.lexsort((both[:, 1], both[:, 0]))]
+    seat, person = both[:, 0], both[:, 1]
     return pd.DataFrame(
         {
             "territory": pd.Series([ask.seats[s] for s in seat], dtype=object),
@@ -230,6 +337,7 @@ def _pairs(ask: Request) -> pd.DataFrame:
             "retained_value": ask.retained[seat, person],
             "fit": ask.fit[seat, person],
             "forbidden": ask.forbidden[seat, person],
+            "score": total[seat, person],
         }
     )
 

@@ -13,6 +13,7 @@ from gtm_opt.errors import DataError, shorten
 from gtm_opt.model.tables import did_you_mean
 
 if TYPE_CHECKING:
+    from gtm_opt.assignment.match_people import Matching
     from gtm_opt.assignment.timeline import Day
 
 __all__ = ["Staffing"]
@@ -42,8 +43,8 @@ class Staffing:
         (``seat_id``, ``rep_id``, ``status``, ``start_date``, ``from_date``,
         ``end_date`` and every further column of the rep table).
     pairs : DataFrame
-        Rep and territory pairs with something in common: ``territory``, ``rep_id``,
-        ``retained_value``, ``fit``, ``forbidden``.
+        The best candidates of each territory: ``territory``, ``rep_id``, ``retained_value``, ``fit``,
+        ``forbidden``, ``score`` (what the matching maximizes the sum of).
     fit_weight : float
         Weight of fit against retention in the matching.
     effective : Timestamp or None
@@ -59,6 +60,8 @@ class Staffing:
         First and last day of everybody in the rep table, by ``rep_id``: ``start_date``, ``end_date``.
     accounts : DataFrame or None
         ``account_id`` and ``territory`` of the carving. Not saved with a plan, which holds the carving itself.
+    matching : Matching or None
+        Status, bound, reasons and costs of seats and rules; not saved with a plan.
     """
 
     table: pd.DataFrame
@@ -72,6 +75,7 @@ class Staffing:
     until: pd.Timestamp | None = None
     employment: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["start_date", "end_date"]))
     accounts: pd.DataFrame | None = field(default=None, metadata={"stored": False})
+    matching: Matching | None = field(default=None, metadata={"stored": False})
 
     @property
     def uncovered(self) -> pd.DataFrame:
@@ -175,9 +179,9 @@ class Staffing:
         """
         self._row(territory)
         pairs = self.pairs[self.pairs["territory"] == territory].drop(columns="territory").copy()
-        mean = float(self.table["value"].mean())
-        scale = mean if mean > 0 else 1.0
-        pairs["score"] = pairs["retained_value"] / scale + self.fit_weight * pairs["fit"]
+        if "score" not in pairs.columns:  # of a plan that an earlier version saved
+            mean = float(self.table["value"].mean())
+            pairs["score"] = pairs["retained_value"] / (mean if mean > 0 else 1.0) + self.fit_weight * pairs["fit"]
         held = self.table.dropna(subset=["rep_id"]).set_index("rep_id")["territory"]
         pairs["seat"] = pairs["rep_id"].map(held)
         pairs = pairs.sort_values(["forbidden", "score", "rep_id"], ascending=[True, False, True], ignore_index=True)
