@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -70,7 +70,8 @@ def find_reasons(compiled: Compiled) -> Reasons:
     """
     moves = forced_moves(compiled.instance)
     locked, reachable = locked_and_reachable(compiled.instance)
-    rules, bands = _forced_moves(compiled, moves), []
+    rules = _forced_moves(compiled, moves)
+    bands: list[Any] = []
     for j, column in enumerate(compiled.columns):
         if np.isfinite(compiled.instance.penalty[j]):
             continue

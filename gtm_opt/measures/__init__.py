@@ -4,7 +4,7 @@ from gtm_opt.measures.balance import balance_table, criterion_table, territory_p
 from gtm_opt.measures.check import Check, check, read_assignment
 from gtm_opt.measures.criteria import CriterionColumn, compile_criteria
 from gtm_opt.measures.disruption import disruption_table, moved_value, preference_table
-from gtm_opt.measures.objective import Evaluation, evaluate, evenness_by_criterion, rank, territory_totals
+from gtm_opt.measures.objective import Evaluation, better, evaluate, evenness_by_criterion, rank, territory_totals
 from gtm_opt.measures.spread import (
     coefficient_of_variation,
     forced_deviation,
@@ -18,6 +18,7 @@ __all__ = [
     "CriterionColumn",
     "Evaluation",
     "balance_table",
+    "better",
     "check",
     "coefficient_of_variation",
     "compile_criteria",

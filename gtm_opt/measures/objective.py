@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from gtm_opt.instance import EvennessKind
 if TYPE_CHECKING:
     from gtm_opt.instance import FloatArray, Instance, IntArray
 
-__all__ = ["Evaluation", "evaluate", "evenness_by_criterion", "rank", "territory_totals"]
+__all__ = ["Evaluation", "better", "evaluate", "evenness_by_criterion", "rank", "territory_totals"]
 
 TOLERANCE = 1e-9
 """Relative slack granted to floating-point sums when a limit is checked."""
@@ -142,12 +142,27 @@ def evaluate(instance: Instance, assignment: IntArray) -> Evaluation:
     )
 
 
+@overload
+def better(instance: Instance, one: IntArray, other: IntArray | None) -> IntArray: ...
+@overload
+def better(instance: Instance, one: IntArray | None, other: IntArray | None) -> IntArray | None: ...
+def better(instance: Instance, one: IntArray | None, other: IntArray | None) -> IntArray | None:
+    """Return the better of two assignments in the order of `rank`; the first where they tie, None where both are."""
+    if one is None or other is None:
+        return other if one is None else one
+    first, second = (rank(instance, evaluate(instance, candidate)) for candidate in (one, other))
+    return one if first <= second else other
+
+
 def rank(instance: Instance, found: Evaluation) -> tuple[float, ...]:
-    """Return a key that orders assignments, smaller is better.
+    """Return a key that orders assignments, smaller is better: the one order of plans of the library.
 
     Rules first, then the relative excess of the hard bands tier by tier, then the objective:
-    the order in which a planner would let things give way.
+    the order in which a planner would let things give way. Its first entry is 0 where all rules are
+    kept, its last the objective.
     """
     hard = np.isinf(instance.penalty)
-    by_tier = [float(found.excess[:, hard & (instance.tier == t)].sum()) for t in np.unique(instance.tier[hard])]
+    by_tier = [
+        round(float(found.excess[:, hard & (instance.tier == t)].sum()), 12) for t in np.unique(instance.tier[hard])
+    ]
     return (0.0 if found.rules_kept else 1.0, *by_tier, found.objective)

@@ -73,7 +73,8 @@ def scale_program(program: Program) -> Scaling:
     rows = np.repeat(np.arange(n_rows), np.diff(matrix.indptr))
     columns = matrix.indices
     # logarithms: products of factors become sums, and nothing overflows
-    size = np.log2(np.abs(matrix.data))
+    entry = np.abs(matrix.data)
+    size = np.log2(np.where(entry > 0.0, entry, 1.0))  # a stored zero has no size
     row, column = np.zeros(n_rows), np.zeros(n_columns)
     free = ~program.integer
     for _ in range(_PASSES):

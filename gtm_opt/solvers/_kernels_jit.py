@@ -1,4 +1,3 @@
-# mypy: disable-error-code="no-untyped-def"
 """The compiler of all kernels: Numba's, with a cache where one can be written, and without where none can.
 
 Imported late: loading this module loads numba.
@@ -11,6 +10,7 @@ import stat
 import tempfile
 import threading
 from pathlib import Path
+from typing import Any
 
 import numba
 from numba.core import config
@@ -20,7 +20,7 @@ __all__ = ["njit", "private_folder"]
 _lock = threading.Lock()
 
 
-def njit(**options):
+def njit(**options: Any) -> Any:
     """Return Numba's decorator ``njit`` that falls back to another cache, or to none.
 
     Notes
@@ -31,7 +31,7 @@ def njit(**options):
     compile once), and no cache where there is none.
     """
 
-    def decorate(function):
+    def decorate(function: Any) -> Any:
         try:
             return numba.njit(**options)(function)
         except RuntimeError as error:
@@ -40,13 +40,14 @@ def njit(**options):
         folder = private_folder()
         if folder is not None:
             with _lock:  # the place is asked for while the function is defined, and never again
-                before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
+                before = config.CACHE_DIR  # type: ignore[attr-defined]
+                config.CACHE_DIR = str(folder)  # type: ignore[attr-defined]
                 try:
                     return numba.njit(**options)(function)
                 except RuntimeError:
                     pass
                 finally:
-                    config.CACHE_DIR = before
+                    config.CACHE_DIR = before  # type: ignore[attr-defined]
         return numba.njit(**{**options, "cache": False})(function)
 
     return decorate

@@ -125,6 +125,8 @@ def all_cases(seed: int = 0) -> list[Case]:
     out.append(Case("preferences", wished, known3, needs))
     soft = replace(_banded(several, known3, elastic=True), cost=wished.cost, previous=known3)
     out.append(Case("elastic bands", soft, known3, needs))
+    tiers = replace(_banded(several, known3), tier=np.array([1, 2, 2], dtype=np.int64))
+    out.append(Case("two priorities", tiers, known3, ("several_criteria", "bands")))
     out.append(Case("rules", _ruled(plain, known, seed + 6), known, ("rules",)))
     out.append(Case("rules and preferences", _ruled(wished, known3, seed + 7), known3, (*needs, "rules")))
     moved = Stay(known3, np.ones(60), 4)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gtm_opt.errors import SolverError
-from gtm_opt.measures import evaluate
+from gtm_opt.measures import evaluate, rank
 from gtm_opt.solvers import Capabilities, Run, SolverResult, Termination
 from gtm_opt.testing.cases import big_case, cases_for
 
@@ -146,11 +146,9 @@ def _broken(instance: Instance, assignment: Any) -> str:
     return f"{outside} units lie outside 0..{instance.n_territories - 1}" if outside else ""
 
 
-def _key(instance: Instance, assignment: IntArray) -> tuple[bool, float, float]:
-    """Return rules broken, excess outside hard bands, objective: smaller is better."""
-    found = evaluate(instance, assignment)
-    hard = np.isinf(instance.penalty)
-    return not found.rules_kept, float(found.excess[:, hard].sum()), found.objective
+def _key(instance: Instance, assignment: IntArray) -> tuple[float, ...]:
+    """Return the place of an assignment in the one order of plans: smaller is better."""
+    return rank(instance, evaluate(instance, assignment))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -218,9 +216,18 @@ def _finished(call: _Call) -> Iterator[str]:
     second = call(Run(0.5 * _SAFETY))
     if second.termination is not Termination.FINISHED:
         return
-    both = first.assignment is not None and second.assignment is not None
-    if both and not np.array_equal(first.assignment, second.assignment):
+    if first.assignment is None or second.assignment is None:
+        return
+    if not np.array_equal(first.assignment, second.assignment):
         yield "finished under a limit and under half of it, with different assignments: a clock cut the work"
+
+
+def _is_worse(now: tuple[float, ...], was: tuple[float, ...]) -> bool:
+    """Whether ``now`` comes after ``was`` by more than rounding: the first entry that differs decides."""
+    for after, before in zip(now, was, strict=True):
+        if after != before and abs(after - before) > _EPSILON * max(1.0, abs(before)):
+            return after > before
+    return False
 
 
 def _start_kept(call: _Call) -> Iterator[str]:
@@ -238,10 +245,8 @@ def _start_kept(call: _Call) -> Iterator[str]:
         if _broken(call.case.instance, result.assignment):
             continue  # found by another check
         was, now = _key(call.case.instance, before), _key(call.case.instance, result.assignment)
-        worse = now[0] > was[0] or (now[0] == was[0] and now[1] > was[1] + _EPSILON)
-        same = now[0] == was[0] and abs(now[1] - was[1]) <= _EPSILON
-        if worse or (same and now[2] > was[2] + _EPSILON * max(1.0, abs(was[2]))):
-            yield f"{label} was worsened (rules broken, excess, objective): {was} became {now}"
+        if _is_worse(now, was):
+            yield f"{label} was worsened (rules broken, excess by priority, objective): {was} became {now}"
 
 
 def _bound_holds(call: _Call) -> Iterator[str]:

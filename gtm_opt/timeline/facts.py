@@ -45,7 +45,7 @@ class Facts:
 
     def as_of(self, day: date | np.datetime64 | str) -> dict[str, dict[str, object]]:
         """Return the values on one day, by relation and subject; O(number of intervals)."""
-        when = np.datetime64(day, "D")
+        when = np.array(day, dtype="datetime64[D]")
         out: dict[str, dict[str, object]] = {}
         for at in np.flatnonzero((self.first <= when) & (self.last >= when)).tolist():
             relation, subject = self.keys[self.key[at]]
@@ -54,7 +54,7 @@ class Facts:
 
     def between(self, first: date | np.datetime64 | str, last: date | np.datetime64 | str) -> Facts:
         """Return what holds on the days from ``first`` to ``last``, cut to them."""
-        low, high = np.datetime64(first, "D"), np.datetime64(last, "D")
+        low, high = (np.array(day, dtype="datetime64[D]") for day in (first, last))
         keep = (self.first <= high) & (self.last >= low)
         cut_first, cut_last = np.maximum(self.first[keep], low), np.minimum(self.last[keep], high)
         return Facts(self.keys, self.key[keep], cut_first, cut_last, self.value[keep])

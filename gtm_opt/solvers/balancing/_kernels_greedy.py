@@ -30,10 +30,12 @@ def place(order, w, scale, offset, allowed, rival_start, rivals, assign, x):
     for j in range(m):
         room = 0.0
         for k in range(k_all):
-            room += offset[k, j] / scale[k, j]
+            if scale[k, j] > 0.0:  # 0: not measured
+                room += offset[k, j] / scale[k, j]
         share[j] = 1.0 / room if room > 0.0 else 0.0
         for k in range(k_all):
-            mean[j] += (x[k, j] + offset[k, j]) / scale[k, j] * share[j]
+            if scale[k, j] > 0.0:
+                mean[j] += (x[k, j] + offset[k, j]) / scale[k, j] * share[j]
     for i in order:
         if assign[i] >= 0:
             continue

@@ -9,8 +9,8 @@ import numpy as np
 
 from gtm_opt.errors import SolverError
 from gtm_opt.instance import EvennessKind
-from gtm_opt.measures import evaluate, territory_totals
-from gtm_opt.solvers.baselines.base import Baseline, rank
+from gtm_opt.measures import evaluate, rank, territory_totals
+from gtm_opt.solvers.baselines.base import Baseline
 from gtm_opt.solvers.protocol import Capabilities
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Annealing(Baseline):
                 if found < key:
                     best, key = current, found
                 work.assignment[:] = best
-            work.run.report(self.name, value=key[2] if not key[0] else None)
+            work.run.report(self.name, value=key[-1] if not key[0] else None)
             left -= moves
             moves, rounds = moves * 2, rounds + 1
         work.notes.append(f"{rounds} rounds")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gtm_opt.measures import evaluate
+from gtm_opt.measures import evaluate, rank
 from gtm_opt.solvers.protocol import Capabilities, SolverResult
 
 if TYPE_CHECKING:
@@ -17,29 +17,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gtm_opt.instance import FloatArray, Instance, IntArray
-    from gtm_opt.measures import Evaluation
     from gtm_opt.solvers.protocol import Run
 
-__all__ = ["Baseline", "Work", "rank"]
+__all__ = ["Baseline", "Work"]
 
 _CHECK_EVERY = 256
-
-
-def rank(instance: Instance, evaluation: Evaluation) -> tuple[bool, float, float]:
-    """Return a key by which answers compare, smaller is better: rules, hard bands, objective.
-
-    Parameters
-    ----------
-    instance : Instance
-    evaluation : Evaluation
-
-    Returns
-    -------
-    tuple of (bool, float, float)
-        Whether a rule is broken, the summed relative excess outside hard bands, the objective.
-    """
-    hard = np.isinf(instance.penalty)
-    return not evaluation.rules_kept, float(evaluation.excess[:, hard].sum()), evaluation.objective
 
 
 class Work:
@@ -231,7 +213,7 @@ class Baseline:
             if start_key <= key:
                 best, key = given, start_key
         try:
-            run.report(self.name, value=key[2] if not key[0] else None, bound=work.bound)
+            run.report(self.name, value=key[-1] if not key[0] else None, bound=work.bound)
         except KeyboardInterrupt:
             run.interrupt()
         run.note(self.name, since, "; ".join(work.notes))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
-from gtm_opt.measures import evaluate, rank
+from gtm_opt.measures import better, evaluate
 from gtm_opt.mip import Options, Status, solve
 from gtm_opt.mip.options import PROCESS_NONZEROS
 from gtm_opt.solvers.exact.formulation import formulate
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gtm_opt.mip import Solution
     from gtm_opt.solvers.protocol import Run
 
-__all__ = ["better", "finish", "keeps_start_on_interrupt", "needs_mending", "solve_formulation"]
+__all__ = ["finish", "keeps_start_on_interrupt", "needs_mending", "solve_formulation"]
 
 INSIDE = 3e-6
 """Share of the target by which bands are drawn in for a second attempt: more than the tolerance of any backend."""
@@ -44,14 +44,6 @@ def keeps_start_on_interrupt(call: Call) -> Call:
             return finish(instance, run, start, -np.inf, proved=False, infeasible=False)
 
     return cast("Call", wrapped)
-
-
-def better(instance: Instance, first: IntArray | None, second: IntArray | None) -> IntArray | None:
-    """Return the better of two assignments; the first where they are equal, None where both are."""
-    if first is None or second is None:
-        return second if first is None else first
-    one, other = (rank(instance, evaluate(instance, candidate)) for candidate in (first, second))
-    return first if one <= other else second
 
 
 def needs_mending(instance: Instance, assignment: IntArray | None) -> bool:

@@ -11,7 +11,8 @@ import numpy as np
 
 from gtm_opt.errors import SolverError, SolverNotAvailableError
 from gtm_opt.instance import EvennessKind
-from gtm_opt.solvers.exact.answer import better, finish, keeps_start_on_interrupt, needs_mending
+from gtm_opt.measures import better
+from gtm_opt.solvers.exact.answer import finish, keeps_start_on_interrupt, needs_mending
 from gtm_opt.solvers.exact.formulation import allowed_pairs
 from gtm_opt.solvers.exact.integers import scale_costs, scale_sums
 from gtm_opt.solvers.protocol import Capabilities, SolverResult

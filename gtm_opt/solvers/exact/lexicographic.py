@@ -382,7 +382,7 @@ class _Model:
         integral[: len(self.pairs.unit)] = 1
         size = np.abs(goal[goal != 0.0])
         scale = float(size.mean()) if len(size) else 1.0
-        options: dict[str, Any] = {"mip_rel_gap": 0.0, "node_limit": nodes}
+        options: Any = {"mip_rel_gap": 0.0, "node_limit": nodes}
         if np.isfinite(run.remaining):
             options["time_limit"] = max(run.remaining, 0.01)
         matrix = sparse.vstack(self.rows, format="csr")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gtm_opt.measures import evaluate
+from gtm_opt.measures import better, evaluate
 from gtm_opt.solvers.lagrangian.ascent import solve_prices
 from gtm_opt.solvers.protocol import Capabilities, SolverResult
 
@@ -49,7 +49,7 @@ class LagrangianSolver:
         The bound is for the cost objective with hard bands and elastic penalties. Prices know nothing of
         ``evenness``: with it the bound is zero, which any evenness has.
         """
-        from gtm_opt.solvers.rounding.rounding import merit, round_prices
+        from gtm_opt.solvers.rounding.rounding import round_prices
 
         best = None if start is None else np.array(start, dtype=np.int64)
         since = run.seconds
@@ -59,10 +59,7 @@ class LagrangianSolver:
             run.note("prices", since, f"bound {found.bound:,.6g} after {found.iterations} passes")
             if not found.proved_infeasible:
                 rounded = round_prices(instance, found, run, seed, gap=self.gap, effort=effort)
-                if best is None or merit(instance, evaluate(instance, rounded)) < merit(
-                    instance, evaluate(instance, best)
-                ):
-                    best = rounded
+                best = better(instance, best, rounded)
         except KeyboardInterrupt:
             run.interrupt()
         if best is not None and not evaluate(instance, best).rules_kept:

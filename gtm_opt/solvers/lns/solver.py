@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gtm_opt.measures import evaluate
+from gtm_opt.measures import better, evaluate
 from gtm_opt.solvers.lns.core import solve_core
 from gtm_opt.solvers.lns.improve import ResplitParams, improve
 from gtm_opt.solvers.lns.tight import tight_core
 from gtm_opt.solvers.local_search.anneal import MOVER, AnnealParams, anneal
 from gtm_opt.solvers.local_search.arrays import lay_out
-from gtm_opt.solvers.local_search.opening import better, checked_start, closed, met, opened
+from gtm_opt.solvers.local_search.opening import checked_start, closed, met, opened
 from gtm_opt.solvers.local_search.relaxation import by_prices, is_integral, round_up
 from gtm_opt.solvers.protocol import Capabilities, Termination
 

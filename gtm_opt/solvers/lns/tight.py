@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gtm_opt.measures import better
 from gtm_opt.solvers.lns.linear import sharpened
 from gtm_opt.solvers.lns.model import solve_resplit
-from gtm_opt.solvers.local_search.opening import better
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

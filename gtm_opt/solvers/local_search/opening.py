@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gtm_opt.errors import SolverError
-from gtm_opt.measures import evaluate, rank
+from gtm_opt.measures import better, evaluate
 from gtm_opt.solvers.local_search.arrays import lay_out
 from gtm_opt.solvers.local_search.relaxation import by_prices, round_up
 from gtm_opt.solvers.protocol import SolverResult
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gtm_opt.solvers.local_search.relaxation import Relaxation
     from gtm_opt.solvers.protocol import Run
 
-__all__ = ["Opening", "allowed_start", "better", "checked_start", "closed", "met", "opened"]
+__all__ = ["Opening", "allowed_start", "checked_start", "closed", "met", "opened"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,13 +90,6 @@ def met(instance: Instance, assignment: IntArray, bound: float) -> bool:
     """Whether the assignment keeps all bands and reaches the bound."""
     found = evaluate(instance, assignment)
     return found.feasible and found.objective <= bound + 1e-9 * max(1.0, abs(bound))
-
-
-def better(instance: Instance, one: IntArray, other: IntArray | None) -> IntArray:
-    """Return the better of two assignments, recomputed; ``one`` where they tie."""
-    if other is None or rank(instance, evaluate(instance, one)) <= rank(instance, evaluate(instance, other)):
-        return one
-    return other
 
 
 def checked_start(instance: Instance, start: IntArray) -> IntArray:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gtm_opt.measures import better
 from gtm_opt.solvers.local_search.anneal import MOVER, AnnealParams, anneal
 from gtm_opt.solvers.local_search.arrays import lay_out
-from gtm_opt.solvers.local_search.opening import allowed_start, better, checked_start, closed, opened
+from gtm_opt.solvers.local_search.opening import allowed_start, checked_start, closed, opened
 from gtm_opt.solvers.local_search.relaxation import by_prices
 from gtm_opt.solvers.protocol import Capabilities
 

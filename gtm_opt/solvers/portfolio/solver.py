@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gtm_opt.instance import Evenness, EvennessKind
-from gtm_opt.solvers.portfolio.even_within import ROUNDS, needs_bands, solve_even_within
+from gtm_opt.solvers.portfolio.even_within import ROUNDS, bound_evenness, needs_bands, solve_even_within
 from gtm_opt.solvers.portfolio.incumbent import Incumbent
 from gtm_opt.solvers.portfolio.presolve import presolve
 from gtm_opt.solvers.portfolio.tiers import solve_by_tiers
-from gtm_opt.solvers.protocol import Capabilities, SolverResult
+from gtm_opt.solvers.protocol import Capabilities, SolverResult, Termination
 from gtm_opt.solvers.registry import get_solver
 
 if TYPE_CHECKING:
@@ -30,6 +30,10 @@ EXACT_CELLS = 600
 """Units x territories up to which a full model is tried for a proof."""
 EXACT_NODES = 500
 """Branch-and-bound nodes it may take."""
+EVEN_CELLS = 150
+"""The same for evenness: equal territories are alike to a model, which branches on each of their orders."""
+SHORT_EFFORT = 0.02
+"""Of the search that comes before the model."""
 FULL_SEARCH_CELLS = 10_000
 """Units x territories from which on a search has its full number of steps; smaller nodes need fewer."""
 FINE_UNITS, FINEST = 40_000, 0.4
@@ -112,7 +116,7 @@ class PortfolioSolver:
     ) -> SolverResult:
         """Solve ``instance``; see `gtm_opt.solvers.Solver`."""
         if instance.evenness is not None and not needs_bands(instance):
-            return get_solver("balancing")(instance, run=run, seed=seed, effort=effort, start=start)
+            return self._even(instance, run, seed, effort, start)
         instance = presolve(instance)
         incumbent = Incumbent(instance, run)
         incumbent.offer(start, "start")
@@ -122,7 +126,7 @@ class PortfolioSolver:
             if instance.evenness is None and not _coupled(instance):
                 self._each_alone(instance, incumbent)
             elif instance.evenness is not None:
-                self._even_within(instance, incumbent, run, seed, effort)
+                proved_infeasible = self._even_within(instance, incumbent, run, seed, effort)
             else:
                 found, proved_infeasible = self._preferences(instance, incumbent, run, seed, effort)
         except KeyboardInterrupt:
@@ -133,10 +137,37 @@ class PortfolioSolver:
             bound=incumbent.bound,
             prices=None if found is None else found.prices,
             side_prices=None if found is None else found.side_prices,
-            termination=run.termination(proved=incumbent.gap <= 1e-9 or proved_infeasible),
+            termination=run.termination(proved=self._proved(instance, incumbent) or proved_infeasible),
             proved_infeasible=proved_infeasible,
             steps=tuple(run.steps),
         )
+
+    @staticmethod
+    def _proved(instance: Instance, incumbent: Incumbent) -> bool:
+        """Whether the incumbent is as good as the bound allows, up to what sums of floating-point numbers lose."""
+        if instance.evenness is None or incumbent.evaluation is None:
+            return incumbent.gap <= 1e-9
+        from gtm_opt.solvers.balancing.bounds import met
+
+        return incumbent.feasible and met(incumbent.evaluation.evenness, incumbent.bound)
+
+    @staticmethod
+    def _even(instance: Instance, run: Run, seed: int, effort: float, start: IntArray | None) -> SolverResult:
+        """As even as possible: a short search, an exact model where the node is small, then the long search."""
+        balancing = get_solver("balancing")
+        small = instance.n_units * instance.n_territories <= EVEN_CELLS
+        if small and effort > SHORT_EFFORT:
+            first = balancing(instance, run=run, seed=seed, effort=SHORT_EFFORT, start=start)
+            if first.termination is Termination.PROVED or first.assignment is None or run.stop():
+                return first
+            from gtm_opt.solvers.exact import MilpSolver
+
+            nodes = int(min(EXACT_NODES * effort, 1e9))
+            exact = MilpSolver(nodes=nodes)(instance, run=run, seed=seed, effort=effort, start=first.assignment)
+            if exact.termination is Termination.PROVED or run.stop():
+                return exact
+            start = first.assignment if exact.assignment is None else exact.assignment
+        return balancing(instance, run=run, seed=seed, effort=effort, start=start)
 
     @staticmethod
     def _each_alone(instance: Instance, incumbent: Incumbent) -> None:
@@ -150,7 +181,8 @@ class PortfolioSolver:
         incumbent.offer(cheapest, "cheapest")
         incumbent.offer_bound(float(np.sum(parts)), "cheapest")
 
-    def _even_within(self, instance: Instance, incumbent: Incumbent, run: Run, seed: int, effort: float) -> None:
+    def _even_within(self, instance: Instance, incumbent: Incumbent, run: Run, seed: int, effort: float) -> bool:
+        """As even as possible within limits; return whether no plan keeps them."""
         # the budget is for the whole bisection; mending rounds and tiers would each spend it again on bands
         # that are too narrow for anybody
         once = PortfolioSolver(self.good_gap, self.search_units, self.search_effort, mending_rounds=0)
@@ -159,8 +191,15 @@ class PortfolioSolver:
             return once(part, run=part_run, seed=seed, effort=effort / ROUNDS, start=begin).assignment
 
         since = run.seconds
-        incumbent.offer(solve_even_within(instance, run, incumbent.assignment, solve), "bisection")
+        incumbent.offer_bound(bound_evenness(instance), "bound")
+        proved = self._exact(instance, incumbent, run, seed, effort)
+        if proved or run.stop() or self._proved(instance, incumbent):
+            run.note("exact", since)
+            return proved
+        found = solve_even_within(instance, run, incumbent.assignment, solve, seed=seed, effort=effort)
+        incumbent.offer(found, "bisection")
         run.note("bisection", since)
+        return False
 
     def _preferences(
         self, instance: Instance, incumbent: Incumbent, run: Run, seed: int, effort: float

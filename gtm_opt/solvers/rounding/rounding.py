@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from gtm_opt.measures import evaluate
+from gtm_opt.measures import evaluate, rank
 from gtm_opt.solvers.lagrangian.ascent import reduced_costs
 from gtm_opt.solvers.rounding.core import Core
 from gtm_opt.solvers.rounding.margins import dithered, wishes
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gtm_opt.solvers.protocol import Run
     from gtm_opt.solvers.rounding.margins import Wishes
 
-__all__ = ["core_units", "default_core_size", "merit", "round_prices"]
+__all__ = ["core_units", "default_core_size", "round_prices"]
 
 _ROUNDS = 3
 _STEPS = 1_000_000
@@ -36,10 +36,9 @@ def default_core_size(instance: Instance) -> int:
     return int(min(instance.n_units, max(least, min(10.0 * np.sqrt(instance.n_units), 5000.0))))
 
 
-def merit(instance: Instance, outcome: Evaluation) -> tuple[bool, float, float]:
-    """Return a key that orders assignments: rules broken, excess of hard bands, objective."""
-    hard = np.isinf(instance.penalty)
-    return not outcome.rules_kept, round(float(outcome.excess[:, hard].sum()), 12), outcome.objective
+def _excess(instance: Instance, outcome: Evaluation) -> float:
+    """Return the relative excess of the hard bands, summed over all tiers."""
+    return float(outcome.excess[:, np.isinf(instance.penalty)].sum())
 
 
 def core_units(instance: Instance, wish: Wishes, size: int) -> IntArray:
@@ -109,9 +108,9 @@ def round_prices(
     since = run.seconds
     wish = wishes(instance, prices, workers)
     best, outcome = _first(instance, prices, run, wish, workers)
-    key, note = merit(instance, outcome), "every unit at its price"
+    key, note = rank(instance, outcome), "every unit at its price"
     size = default_core_size(instance) if core_size is None else core_size
-    first_size, begin, nearly = size, best, 0.0 < key[1] < _NEARLY
+    first_size, begin, nearly = size, best, 0.0 < _excess(instance, outcome) < _NEARLY
 
     def offer(answer: IntArray | None, core_rows: IntArray, text: str) -> None:
         nonlocal best, outcome, key, note
@@ -120,7 +119,7 @@ def round_prices(
         trial = base.copy()
         trial[core_rows] = answer
         trial_outcome = evaluate(instance, trial)
-        trial_key = merit(instance, trial_outcome)
+        trial_key = rank(instance, trial_outcome)
         if trial_key < key:
             best, outcome, key, note = trial, trial_outcome, trial_key, text
             if outcome.feasible:
@@ -140,7 +139,7 @@ def round_prices(
             break
         base = begin if again else best
         core = make_core(instance, prices, base, units)
-        mend = again or (round_number > 0 and not outcome.feasible and key[1] < _NEARLY)
+        mend = again or (round_number > 0 and not outcome.feasible and _excess(instance, outcome) < _NEARLY)
         answer = anneal_core(core, run, seed + round_number, steps, mend=mend)
         offer(answer, units, f"search on a core of {len(units):,}")
         # in the bands: sharpen with fewer units; not yet: let more units help
