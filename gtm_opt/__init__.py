@@ -63,7 +63,7 @@ if TYPE_CHECKING:
         parse_numbers,
         ramp_loss,
     )
-    from gtm_opt.plan import Plan, build_plan
+    from gtm_opt.plan import Book, Plan, Policy, Trigger, build_plan
     from gtm_opt.quota import Quotas, cascade
     from gtm_opt.reporting import plot_balance, plot_capacity, plot_frontier, plot_map, plot_moves, report
     from gtm_opt.sales_capacity import Capacity, capacity
@@ -79,6 +79,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Balance",
+    "Book",
     "Calendar",
     "Capacity",
     "Carving",
@@ -107,6 +108,7 @@ __all__ = [
     "Near",
     "Pin",
     "Plan",
+    "Policy",
     "Progress",
     "Quotas",
     "Ramp",
@@ -125,6 +127,7 @@ __all__ = [
     "Territories",
     "Timeline",
     "TimelineProof",
+    "Trigger",
     "Within",
     "__version__",
     "assign",
@@ -184,7 +187,10 @@ _PUBLIC = {
     "Mix": "model",
     "Near": "model",
     "Pin": "model",
+    "Book": "plan",
     "Plan": "plan",
+    "Policy": "plan",
+    "Trigger": "plan",
     "Progress": "solvers",
     "Quotas": "quota",
     "Ramp": "model",

@@ -2,6 +2,26 @@
 
 from __future__ import annotations
 
+from gtm_opt.assignment.actions import (
+    ACTIONS,
+    AccountsMoved,
+    Action,
+    Correction,
+    CoverBegun,
+    CoverEnded,
+    Exit,
+    Hire,
+    Leave,
+    ManagerChanged,
+    Promotion,
+    SeatClosed,
+    SeatFilled,
+    SeatOpened,
+    SeatsMerged,
+    SeatSplit,
+    StartMoved,
+    make_event,
+)
 from gtm_opt.assignment.assign import assign
 from gtm_opt.assignment.inputs import CarvingLike
 from gtm_opt.assignment.linear import DeficientSet
@@ -9,19 +29,38 @@ from gtm_opt.assignment.match_people import Matching, match_people
 from gtm_opt.assignment.preferences import Rank, Skills, Span
 from gtm_opt.assignment.proof import TimelineProof, describe_days
 from gtm_opt.assignment.staffing import Staffing
-from gtm_opt.assignment.timeline import Timeline
+from gtm_opt.assignment.timeline import TIMELINE, Timeline
 
 __all__ = [
+    "ACTIONS",
+    "TIMELINE",
+    "AccountsMoved",
+    "Action",
     "CarvingLike",
+    "Correction",
+    "CoverBegun",
+    "CoverEnded",
     "DeficientSet",
+    "Exit",
+    "Hire",
+    "Leave",
+    "ManagerChanged",
     "Matching",
+    "Promotion",
     "Rank",
+    "SeatClosed",
+    "SeatFilled",
+    "SeatOpened",
+    "SeatSplit",
+    "SeatsMerged",
     "Skills",
     "Span",
     "Staffing",
+    "StartMoved",
     "Timeline",
     "TimelineProof",
     "assign",
     "describe_days",
+    "make_event",
     "match_people",
 ]

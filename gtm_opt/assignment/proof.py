@@ -81,7 +81,7 @@ def prove(
     found: list[pd.DataFrame] = []
     for what in ("seat", "account"):
         mine = owns & (table["what"] == what).to_numpy()
-        names = subjects.loc[subjects["what"] == what, "id"]
+        names = subjects[subjects["what"] == what]
         if len(names) or mine.any():
             found += _owners(what, table[mine], first[mine], last[mine], names, low, high)
     seats = ((table["what"] == "seat") & table["kind"].isin(["owner", "split"])).to_numpy()
@@ -112,14 +112,22 @@ def _owners(
     table: pd.DataFrame,
     first: NDArray[np.datetime64],
     last: NDArray[np.datetime64],
-    names: pd.Series,
+    subjects: pd.DataFrame,
     low: np.datetime64,
     high: np.datetime64,
 ) -> list[pd.DataFrame]:
-    nothing = np.full(len(names), np.datetime64("NaT"), dtype="datetime64[D]")
-    keys = pd.concat([names.astype(str), table["id"]], ignore_index=True)
-    share = np.concatenate([np.zeros(len(names)), table["share"].to_numpy(dtype=np.float64)])
-    begins, ends = np.concatenate([nothing, first]), np.concatenate([nothing, last])
+    names = subjects["id"].astype(str)
+    nat, day = np.datetime64("NaT", "D"), np.timedelta64(1, "D")
+    nothing = np.full(len(names), nat, dtype="datetime64[D]")
+    lists = [(names, nothing, nothing, np.zeros(len(names)))]
+    if "first" in subjects:  # days on which it does not exist need no owner
+        since = subjects["first"].to_numpy().astype("datetime64[D]")
+        until = subjects["last"].to_numpy().astype("datetime64[D]")
+        for missing, begin, end in ((since > low, nothing, since - day), (until < high, until + day, nothing)):
+            lists.append((names[missing], begin[missing], end[missing], np.ones(int(missing.sum()))))
+    lists.append((table["id"], first, last, table["share"].to_numpy(dtype=np.float64)))
+    keys = pd.concat([pd.Series(one[0]) for one in lists], ignore_index=True)
+    begins, ends, share = (np.concatenate([one[at] for one in lists]) for at in (1, 2, 3))
     steps = sum_by_day(keys, begins, ends, share, within=(low, high))
     out = []
     for rule, where in (

@@ -42,7 +42,8 @@ class Timeline:
     people : DataFrame
         By ``rep_id``: ``start_date`` and ``end_date`` (inclusive; NaT: open), and what else is known of a person.
     subjects : DataFrame
-        What must have an owner on every day: ``what``, ``id``.
+        What must have an owner on every day: ``what``, ``id``; optionally ``first`` and ``last`` day on which it
+        exists (NaT: always).
     effective, until : Timestamp or None
         First and last day of the plan.
     most : mapping of str to float

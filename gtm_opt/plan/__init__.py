@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from gtm_opt.plan.book import Book, Policy, Trigger
 from gtm_opt.plan.build import build_plan
 from gtm_opt.plan.checks import PlanCheck
 from gtm_opt.plan.compare import PlanComparison
 from gtm_opt.plan.plan import Plan
 
-__all__ = ["Plan", "PlanCheck", "PlanComparison", "build_plan"]
+__all__ = ["Book", "Plan", "PlanCheck", "PlanComparison", "Policy", "Trigger", "build_plan"]

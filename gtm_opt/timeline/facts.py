@@ -52,6 +52,22 @@ class Facts:
             out.setdefault(relation, {})[subject] = self.value[at]
         return out
 
+    def held(self, relation: str, day: date | np.datetime64 | str) -> dict[str, object]:
+        """Return the values of one relation on a day, by subject."""
+        when = np.datetime64(day, "D")
+        rows = self._rows.get(relation)
+        if rows is None:
+            return {}
+        rows = rows[(self.first[rows] <= when) & (self.last[rows] >= when)]
+        return {self.keys[self.key[at]][1]: self.value[at] for at in rows.tolist()}
+
+    @cached_property
+    def _rows(self) -> dict[str, NDArray[np.int64]]:
+        """Intervals of each relation."""
+        codes, names = pd.factorize(np.array([relation for relation, _ in self.keys], dtype=object))
+        of_row = codes[self.key] if len(codes) else np.zeros(0, dtype=np.int64)
+        return {str(name): np.flatnonzero(of_row == code) for code, name in enumerate(names)}
+
     def between(self, first: date | np.datetime64 | str, last: date | np.datetime64 | str) -> Facts:
         """Return what holds on the days from ``first`` to ``last``, cut to them."""
         low, high = (np.array(day, dtype="datetime64[D]") for day in (first, last))
@@ -61,9 +77,9 @@ class Facts:
 
     def history(self, subject: str, relation: str | None = None) -> pd.DataFrame:
         """Return every interval of a subject; see `table`."""
-        table = self.table
-        hit = table["subject"] == subject
-        return table[hit if relation is None else hit & (table["relation"] == relation)].reset_index(drop=True)
+        keys = [at for at, (r, s) in enumerate(self.keys) if s == subject and relation in (None, r)]
+        rows = np.isin(self.key, keys)
+        return Facts(self.keys, self.key[rows], self.first[rows], self.last[rows], self.value[rows]).table
 
     @cached_property
     def table(self) -> pd.DataFrame:
