@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from gtm_opt.carving.centers import find_open_centers
+from gtm_opt.carving.centers import limit_scope, with_plan_centers
 from gtm_opt.carving.certificate import certify, with_nearest
 from gtm_opt.carving.compile import compile_problem, unit_positions
 from gtm_opt.carving.conflicts import why_infeasible
+from gtm_opt.carving.enumeration import best_of_all
 from gtm_opt.carving.feasibility import NEAREST_HINT, assess, find_small_nearest
 from gtm_opt.carving.flat_bound import FULL_CELLS, flat_certificate
+from gtm_opt.carving.free_centers import carve_with_centers, enumerated
 from gtm_opt.carving.levels import NodeSolution, Options
+from gtm_opt.carving.location import locate
 from gtm_opt.carving.node import root_task
 from gtm_opt.carving.polish import polish_leaves
 from gtm_opt.carving.rebuild import leaf_of_unit, rebuild
@@ -146,23 +149,37 @@ def carve(
 
     with as_callback(progress, tree) as (callback, on_node):
         run = Run(time_limit, callback)
-        asked = find_open_centers(compile_problem(problem, tree.leaves), tree, seed)
-        feasibility = assess(asked)
+        request = compile_problem(problem, tree.leaves)
+        feasibility = assess(request)
         if on_infeasible == "raise":
             feasibility.refuse()
-        compiled, notes = feasibility.relax() if on_infeasible == "nearest" else (asked, feasibility.texts)
-        begin = None if start is None else unit_positions(compiled, read_assignment(problem, start))
-        _check_capabilities(get_solver(solver), compiled.instance)
+        free, notes = feasibility.relax() if on_infeasible == "nearest" else (request, feasibility.texts)
+        begin = None if start is None else unit_positions(free, read_assignment(problem, start))
+        _check_capabilities(get_solver(solver), free.instance)
         options = Options(solver, seed, effort, max_gap, len(tree.nodes) - len(tree.leaves))
-        settings = TreeSettings(tolerance_budget, dict(levels or {}), compiled.cost_names)
-        check_levels(tree, settings, compiled.instance.names)
-        task = root_task(tree, compiled.instance, begin, settings)
-        solutions = _polished(task, carve_tree(task, options, run, executor, on_node), options, run)
-        unit_leaf = leaf_of_unit(tree, asked.units.count, solutions)
+        cost_names = (*free.cost_names, *("near" for _ in free.open_centers))
+        settings = TreeSettings(tolerance_budget, dict(levels or {}), cost_names)
+        check_levels(tree, settings, free.instance.names)
+
+        def solve(closed: Compiled, begin: IntArray | None) -> tuple[NodeTask, dict[str, NodeSolution]]:
+            task = root_task(tree, closed.instance, begin, settings)
+            return task, _polished(task, carve_tree(task, options, run, executor, on_node), options, run)
+
+        compiled, proof = free, None
+        if not free.open_centers:
+            task, solutions = solve(free, begin)
+        else:
+            proof = None if levels else best_of_all(free)
+            begin = proof if proof is not None else locate(free, tree, run, seed, effort, begin)
+            compiled, task, solutions = carve_with_centers(free, tree, begin, solve, options)
+        unit_leaf = leaf_of_unit(tree, request.units.count, solutions)
+        asked = compiled if free is request else _close(request, unit_leaf)
         nearest = _settle(asked, unit_leaf, begin, options, run)
     if nearest is not None and nearest.assignment is not None and not np.array_equal(nearest.assignment, unit_leaf):
         solutions = rebuild(task, nearest.assignment, solutions, max_gap)
         unit_leaf = nearest.assignment
+        if free.open_centers:  # the models were about the centers of the plan before
+            asked, nearest = with_plan_centers(request, unit_leaf), _without_objective(nearest)
     root = solutions[tree.root]
     infeasible = root.result.proved_infeasible or (nearest is not None and nearest.infeasible)
     if nearest is not None and nearest.kept:
@@ -176,13 +193,16 @@ def carve(
     carving = _assemble(
         problem, task, asked, solutions, options, run, list(notes), infeasible or feasibility.impossible
     )
-    carving = replace(carving, carved=None if compiled is asked else compiled)
+    carving = replace(carving, carved=None if free is request else compiled)
     if nearest is not None:
         certificate = with_nearest(asked.instance, carving.certificate, nearest, max_gap)
         carving = replace(carving, certificate=certificate, status=certificate.status)
     if flat_bound is None:
         flat_bound = compiled.instance.n_units * len(tree.leaves) <= FULL_CELLS and not run.stop()
-    return _with_flat_bound(carving, run) if flat_bound and len(solutions) > 1 else carving
+    carving = _with_flat_bound(carving, run) if flat_bound and len(solutions) > 1 else carving
+    if not free.open_centers or compiled.instance.evenness is not None:
+        return carving
+    return limit_scope(carving) if proof is None else enumerated(carving)
 
 
 def decided(
@@ -284,6 +304,17 @@ def _tree(problem: CarvingProblem, hierarchy: Hierarchy | Literal["flat"] | None
             "    Build both from the same table, or use Territories.from_hierarchy(tree)."
         )
     return hierarchy
+
+
+def _close(request: Compiled, unit_leaf: IntArray) -> Compiled:
+    """Return the request with the centers of a plan; as it is where there is no plan."""
+    return request if (unit_leaf < 0).any() else with_plan_centers(request, unit_leaf)
+
+
+def _without_objective(nearest: Nearest) -> Nearest:
+    """Return what was proven about rules and bands alone."""
+    stages = tuple(replace(s, bound=-np.inf) if s.name == "objective" else s for s in nearest.stages)
+    return replace(nearest, stages=stages, proven=False)
 
 
 def _settle(asked: Compiled, unit_leaf: IntArray, begin: IntArray | None, options: Options, run: Run) -> Nearest | None:

@@ -46,6 +46,9 @@ class Certificate:
     nearest : bool
         Proven: no plan that keeps the rules (or breaks those less that no plan keeps) has less excess of the bands,
         tier by tier. ``bound`` then holds for all plans that are as near.
+    bound_scope : str
+        What the bound holds for: ``"all plans"``, or ``"these centers"`` where the centers of a `Near` were
+        chosen along with the plan and other centers may allow a better one.
 
     Notes
     -----
@@ -60,6 +63,7 @@ class Certificate:
     status: SolveStatus
     evaluation: Evaluation | None
     nearest: bool = False
+    bound_scope: str = "all plans"
 
     def __post_init__(self) -> None:
         # the one place where certificates are made: a bound above the value would be a lie, whoever asks

@@ -178,6 +178,7 @@ class Carving:
                     "bound": s.certificate.bound,
                     "gap": s.certificate.gap,
                     "bound_from": s.certificate.source,
+                    "bound_scope": self.certificate.bound_scope,
                     "termination": s.result.termination.value,
                     "seconds": s.seconds,
                 }

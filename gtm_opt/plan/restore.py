@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from gtm_opt.carving import Carving, Certificate, compile_problem
-from gtm_opt.carving.centers import find_open_centers
+from gtm_opt.carving.centers import with_plan_centers
 from gtm_opt.carving.guide import Guide
 from gtm_opt.carving.levels import NodeSolution, Options
 from gtm_opt.carving.nearest import make_possible
@@ -118,9 +118,11 @@ def _carving(state: dict[str, Any], get: Any) -> Carving:
     tree: Hierarchy = state["hierarchy"]
     known = {f.name for f in fields(Options)}
     options = Options(**{name: value for name, value in state["options"].items() if name in known})
-    compiled = find_open_centers(compile_problem(problem, tree.leaves), tree, options.seed)
+    compiled = compile_problem(problem, tree.leaves)
     carved = make_possible(compiled)[0] if state["widened"] else None
     unit_leaf = _unit_leaf(problem, compiled, get("assignment"))
+    compiled = with_plan_centers(compiled, unit_leaf)
+    carved = None if carved is None else with_plan_centers(carved, unit_leaf)
     status = SolveStatus(state["status"])
     certificate = Certificate(**state["certificate"], status=status, evaluation=evaluate(compiled.instance, unit_leaf))
     return Carving(

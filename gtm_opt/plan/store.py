@@ -154,6 +154,7 @@ def _carving_state(carving: Carving, put: Any) -> dict[str, Any]:
             "gap": certificate.gap,
             "source": certificate.source,
             "nearest": certificate.nearest,
+            "bound_scope": certificate.bound_scope,
         },
         "notes": carving.notes,
         "provenance": carving.provenance,
