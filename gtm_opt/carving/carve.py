@@ -392,6 +392,7 @@ def _provenance(
         "gtm_opt": _version("gtm-opt"),
         "python": platform.python_version(),
         **{name: _version(name) for name in ("numpy", "scipy", "pandas", "numba", "ortools", "pulp")},
+        **_machine(),
         "solver": solver,
         "seed": options.seed,
         "effort": options.effort,
@@ -402,6 +403,17 @@ def _provenance(
             for node, solution in solutions.items()
             for step in solution.result.steps
         ],
+    }
+
+
+def _machine() -> dict[str, str]:
+    """Return the processor and the BLAS, on which the last bits of a sum may depend."""
+    config: Any = np.show_config(mode="dicts")
+    blas = config.get("Build Dependencies", {}).get("blas", {})
+    vectors = config.get("SIMD Extensions", {}).get("found", [])
+    return {
+        "processor": " ".join((platform.system(), platform.machine(), *vectors[-1:])),
+        "blas": " ".join(str(blas.get(key, "unknown")) for key in ("name", "version")),
     }
 
 

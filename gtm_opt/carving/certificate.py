@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gtm_opt.errors import SolverError
+from gtm_opt.instance import product
 from gtm_opt.measures import evaluate, forced_deviation
 from gtm_opt.measures.criteria import granule
 from gtm_opt.solvers import SolveStatus
@@ -106,7 +107,7 @@ def dual_bound(instance: Instance, prices: FloatArray, side_prices: FloatArray |
     for rows in instance.chunks():
         reduced = instance.cost_block(rows)
         own = instance.activities[rows]
-        reduced += np.einsum("ikj,kj->ik", own, y) if instance.by_territory else own @ y.T
+        reduced += np.einsum("ikj,kj->ik", own, y) if instance.by_territory else product(own, y.T)
         for r, row in enumerate(instance.side):
             if z[r] > 0:
                 reduced += z[r] * row.term.block(rows)

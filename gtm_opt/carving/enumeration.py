@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gtm_opt.carving.centers import plan_key, with_plan_centers
-from gtm_opt.instance import Distance
+from gtm_opt.instance import Distance, product
 from gtm_opt.measures import evaluate
 
 if TYPE_CHECKING:
@@ -78,13 +78,13 @@ def _values(compiled: Compiled, plans: NDArray[np.int8]) -> FloatArray:
     for t in range(k):
         here = plans == t
         value += np.where(here, cost[:, t], 0.0).sum(axis=1)
-        totals = here.astype(float) @ activities[:, t]
+        totals = product(here.astype(float), activities[:, t])
         scale = np.where(instance.target[t] > 0, instance.target[t], 1.0)
         over = np.maximum(totals - instance.upper[t], instance.lower[t] - totals) / scale
         value[(over[:, hard] > TIE).any(axis=1)] = np.inf
-        value += np.maximum(over[:, ~hard], 0.0) @ instance.penalty[~hard]
+        value += product(np.maximum(over[:, ~hard], 0.0), instance.penalty[~hard])
         for r, block in enumerate(side):
-            used[r] += here @ block[:, t]
+            used[r] += product(here.astype(float), block[:, t])
         for group in instance.apart:
             value[here[:, group].sum(axis=1) > 1] = np.inf
         account = here[:, units.of_account].astype(float)
@@ -97,8 +97,8 @@ def _values(compiled: Compiled, plans: NDArray[np.int8]) -> FloatArray:
 
 def _spread(points: FloatArray, weight: FloatArray, member: FloatArray, squared: bool, haversine: bool) -> FloatArray:
     """Return the weighted distance of members to their own mean, per row of ``member``."""
-    mass = member @ weight
-    centers = (member @ (weight[:, None] * points)) / np.maximum(mass, 1e-300)[:, None]
+    mass = product(member, weight)
+    centers = product(member, weight[:, None] * points) / np.maximum(mass, 1e-300)[:, None]
     distance = Distance(points, centers, weight, squared, haversine).block(slice(0, len(points)))
     out: FloatArray = (distance.T * member).sum(axis=1)
     return out

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gtm_opt.carving.node import merged_instance
-from gtm_opt.instance import Dense
+from gtm_opt.instance import Dense, product
 
 if TYPE_CHECKING:
     from gtm_opt.carving.node import NodeTask
@@ -91,7 +91,7 @@ def look_ahead(task: NodeTask, instance: Instance, guide: Guide) -> Dense:
     begin = np.searchsorted([task.tree.leaf_range(node)[0] for node in guide.nodes], first)
     out = np.zeros((instance.n_units, instance.n_territories))
     for rows in instance.chunks(1 << 14):
-        priced = view.cost_block(rows) + view.activities[rows] @ guide.prices.T
+        priced = view.cost_block(rows) + product(view.activities[rows], guide.prices.T)
         least = np.minimum.reduceat(priced, begin, axis=1)
         here = instance.cost_block(rows)
         known = np.isfinite(least) & np.isfinite(here)
@@ -136,7 +136,7 @@ def ascend(instance: Instance, rounds: int) -> FloatArray:
     price, direction = best, np.zeros((k, m))
     step, stalled = 0.1 * spread * n / k, 0
     for _ in range(rounds):
-        priced = cost + instance.activities @ (price * scale).T
+        priced = cost + product(instance.activities, (price * scale).T)
         choice = priced.argmin(axis=1)
         value = float(priced[np.arange(n), choice].sum())
         value -= float((np.maximum(price, 0.0) * upper - np.maximum(-price, 0.0) * lower).sum())

@@ -12,7 +12,7 @@ from gtm_opt.carving.explain import node_prices
 from gtm_opt.carving.guide import guided
 from gtm_opt.carving.node import NodeTask, node_instance, restrict_task
 from gtm_opt.errors import SolverError
-from gtm_opt.instance import Distance, Grouped
+from gtm_opt.instance import Distance, Grouped, product
 from gtm_opt.model import MaxMoved
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def node_reduced(carving: Carving, without: Without, node: str, units: IntArray)
     every = slice(0, len(units))
     out = instance.cost_block(every)
     own = instance.activities
-    out += np.einsum("ikj,kj->ik", own, prices) if instance.by_territory else own @ prices.T
+    out += np.einsum("ikj,kj->ik", own, prices) if instance.by_territory else product(own, prices.T)
     for r, row in zip(without.side, instance.side, strict=True):
         out += side[r] * row.term.block(every)
     return out

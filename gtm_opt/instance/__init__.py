@@ -1,6 +1,7 @@
 """The carving problem as arrays: what every solver reads and every measure is computed from."""
 
 from gtm_opt.instance.instance import CHUNK, Evenness, EvennessKind, Instance, SideRow
+from gtm_opt.instance.sums import dot, product
 from gtm_opt.instance.terms import (
     Barred,
     Dense,
@@ -35,5 +36,7 @@ __all__ = [
     "Stay",
     "Table",
     "Term",
+    "dot",
     "frozen",
+    "product",
 ]

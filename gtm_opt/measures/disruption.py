@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gtm_opt.instance import Distance
+from gtm_opt.instance import Distance, dot
 from gtm_opt.model import Fit, KeepOwner, MaxMoved, Near
 from gtm_opt.model.tables import label_text
 
@@ -100,7 +100,7 @@ def _score(problem: CarvingProblem, preference: Preference, at: IntArray) -> tup
         return 0.0, 0.0, "nothing weighed"
     if isinstance(preference, Fit):
         misfit = 1.0 - _fit_scores(problem, preference, at)
-        average = float(misfit @ value) / total
+        average = dot(misfit, value) / total
         return average, average, "average misfit"
     return _near_score(problem, preference, at, value / total)
 
@@ -142,6 +142,6 @@ def _near_score(problem: CarvingProblem, near: Near, at: IntArray, weight: Float
         distance[here] = term.block(slice(0, len(here)))[:, 0]
     middle = Distance(points, points.mean(axis=0, keepdims=True), ones, True, haversine)
     spread = float(np.sqrt(middle.block(slice(0, len(points))).mean())) or 1.0
-    natural = float(distance @ weight)
+    natural = dot(distance, weight)
     unit = "average km" if haversine else "average distance"
     return natural / spread ** (2 if near.squared else 1), natural, unit + (" squared" if near.squared else "")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gtm_opt.errors import MeasureError
+from gtm_opt.instance import dot
 
 if TYPE_CHECKING:
     from gtm_opt.instance import FloatArray
@@ -90,7 +91,7 @@ def gini(ratios: FloatArray) -> float:
     if len(values) == 0 or values[0] < 0 or values.sum() <= 0:
         raise MeasureError("The Gini coefficient needs values >= 0 with a positive sum.")
     rank = np.arange(1, len(values) + 1)
-    return float((2 * rank - len(values) - 1) @ values / (len(values) * values.sum()))
+    return dot(2.0 * rank - len(values) - 1, values) / (len(values) * float(values.sum()))
 
 
 def forced_deviation(values: FloatArray, targets: FloatArray) -> float:

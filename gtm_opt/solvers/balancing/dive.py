@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gtm_opt.instance import dot
 from gtm_opt.solvers.balancing.relaxation import Relaxation
 
 if TYPE_CHECKING:
@@ -81,12 +82,12 @@ class Diver:
         """Return patterns to fix: those used as a whole, else the one most used, with some chance."""
         real = np.flatnonzero(lp.basis >= 0)
         x, columns, value, capacity = lp.x[real], lp.basis[real], self.pool.value, self.pool.capacity
-        slack = room * capacity - float(value @ count)
+        slack = room * capacity - dot(value, count)
         fixed: list[FloatArray] = []
         for i in np.flatnonzero(x > 1.0 - _WHOLE):
             for _ in range(int(x[i] + _WHOLE)):
                 pattern = np.minimum(self.pool.patterns[columns[i]], count)
-                waste = capacity - float(pattern @ value)
+                waste = capacity - dot(pattern, value)
                 if waste > slack or not pattern.any():
                     break
                 slack -= waste
@@ -95,7 +96,7 @@ class Diver:
         if fixed:
             return fixed
         usable = np.minimum(self.pool.patterns[columns], count)
-        good = (capacity - usable @ value <= slack) & usable.any(axis=1)
+        good = (capacity - (usable * value).sum(axis=1) <= slack) & usable.any(axis=1)
         score = np.where(good, np.maximum(x, 0.0) * np.exp(noise * self.rng.standard_normal(len(x))), 0.0)
         best = int(score.argmax())
         return [usable[best]] if score[best] > 0.0 else []

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from gtm_opt.instance import dot
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -176,7 +178,7 @@ class Relaxation:
     @property
     def value(self) -> float:
         """Patterns used, for the true demand."""
-        return float(self.price @ self.count)
+        return dot(self.price, self.count)
 
     def _refresh(self) -> None:
         """Compute the inverse of the basis anew."""
@@ -196,13 +198,13 @@ class Relaxation:
             self.basis = np.arange(t, dtype=np.int64)
             self._refresh()
             return
-        self.price: FloatArray = self.inverse @ real.astype(np.float64)
+        self.price: FloatArray = (self.inverse * real).sum(axis=1)
         self.demand(self.count)
 
     def demand(self, count: IntArray) -> None:
         """Set the demand; feasibility is restored by `solve`."""
         self.count = count.copy()
-        self.x: FloatArray = (count + self.shift) @ self.inverse
+        self.x: FloatArray = ((count + self.shift)[:, None] * self.inverse).sum(axis=0)
 
     def solve(self, enough: float, until: float, stop: Callable[[], bool], optimal: bool = False) -> float:
         """Go on until the value is at most ``enough`` or the bound above it; return the value.
@@ -217,7 +219,7 @@ class Relaxation:
                 break
             price, before = np.maximum(self.price, 0.0), self.pool.size
             largest = self.pool.generate(price, self.count)
-            self.bound = max(self.bound, float(price @ self.count) / max(largest, 1.0))
+            self.bound = max(self.bound, dot(price, self.count) / max(largest, 1.0))
             if self.bound > enough + 1e-6 or largest <= _LEAST or self.pool.size == before:
                 break
         return self.value

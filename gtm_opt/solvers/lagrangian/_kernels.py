@@ -11,7 +11,7 @@ from gtm_opt.solvers._kernels_jit import njit
 if TYPE_CHECKING:
     from gtm_opt.instance import FloatArray
 
-__all__ = ["descend", "reduced", "smoothed", "survey"]
+__all__ = ["descend", "reduced", "smoothed", "solve_definite", "survey"]
 
 _CUT = 16.0
 """Territories dearer than the best by more than this many temperatures get no weight (e^-16 = 1e-7)."""
@@ -188,3 +188,35 @@ def descend(
         if largest == 0.0:
             break
     return largest
+
+
+@njit(cache=True, nogil=True)
+def solve_definite(matrix: FloatArray, right: FloatArray) -> bool:
+    """Solve ``matrix x = right`` into ``right`` by Cholesky factors, in a fixed order; False where not definite.
+
+    ``matrix`` (p, p) symmetric; it is copied. Rows below a pivot are reduced one after the other, each
+    entry by itself, so that the compiler may use any vector unit without changing a sum.
+    """
+    p = len(right)
+    low = matrix.copy()
+    for k in range(p):
+        if not low[k, k] > 0.0:
+            return False
+        pivot = np.sqrt(low[k, k])
+        low[k, k] = pivot
+        for i in range(k + 1, p):
+            low[k, i] = low[k, i] / pivot  # the upper triangle holds the factor's transpose
+        for i in range(k + 1, p):
+            factor = low[k, i]
+            if factor != 0.0:
+                for j in range(i, p):
+                    low[i, j] -= factor * low[k, j]
+        right[k] /= pivot
+        for i in range(k + 1, p):
+            right[i] -= low[k, i] * right[k]
+    for k in range(p - 1, -1, -1):
+        total = right[k]
+        for j in range(k + 1, p):
+            total -= low[k, j] * right[j]
+        right[k] = total / low[k, k]
+    return True

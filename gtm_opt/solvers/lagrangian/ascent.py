@@ -227,7 +227,7 @@ def stratified_sample(instance: Instance, size: int) -> tuple[IntArray, FloatArr
     total = np.maximum(instance.target.sum(axis=0), 1e-300)
     for rows in instance.chunks():
         biggest[rows] = (instance.activities3()[rows] / total).max(axis=(1, 2))
-    top = np.sort(np.argpartition(-biggest, size // 2)[: size // 2])
+    top = np.sort(np.argsort(-biggest, kind="stable")[: size // 2])
     rest = np.setdiff1d(np.arange(n), top, assume_unique=True)
     edges = np.linspace(0, len(rest), size - len(top) + 1).astype(np.int64)
     pick = edges[:-1] + (np.random.default_rng(0).random(len(edges) - 1) * np.diff(edges)).astype(np.int64)
@@ -241,7 +241,7 @@ def _stretch(instance: Instance, units: IntArray, weight: FloatArray) -> FloatAr
     """Return total of the weighted sample over total of the instance, per criterion."""
     mean = instance.activities3().mean(axis=1) if instance.by_territory else instance.activities
     total = mean.sum(axis=0)
-    part: FloatArray = weight @ mean[units]
+    part: FloatArray = (weight[:, None] * mean[units]).sum(axis=0)
     return np.where(total > 0, part / np.where(total > 0, total, 1.0), 1.0)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gtm_opt.instance import dot
 from gtm_opt.solvers.lagrangian.quadratic import maximize_model
 
 if TYPE_CHECKING:
@@ -77,8 +78,8 @@ class Climber:
         near = limits.near(self.point, np.full(len(self.point), self.radius * self.unit))
         point = maximize_model(damped, here.gradient, self.point, near)
         move = point - self.point
-        linear = float(here.gradient @ move) - limits.loss(point) + limits.loss(self.point)
-        return point, linear - 0.5 * float(move @ here.curvature @ move)
+        linear = dot(here.gradient, move) - limits.loss(point) + limits.loss(self.point)
+        return point, linear - 0.5 * dot(move, (here.curvature * move).sum(axis=1))
 
     def violation(self, here: DualValue) -> float:
         """Return how far the softmin shares are from meeting the bands, largest, as a fraction of a target.

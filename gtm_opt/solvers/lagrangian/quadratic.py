@@ -14,6 +14,8 @@ __all__ = ["Limits", "maximize_model"]
 
 _ROUNDS = 12
 _SWEEPS = 6
+_FIXED = 1_500
+"""Systems up to this size are solved in a fixed order; LAPACK, which adds by processor, is faster beyond."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +72,7 @@ def maximize_model(curvature: FloatArray, gradient: FloatArray, point: FloatArra
         if moved == 0.0 or not len(free):
             break
         slope = np.where(x[free] > 0, limits.up[free], limits.down[free])
-        step = np.linalg.solve(curvature[np.ix_(free, free)], residual[free] - slope)
+        step = _solved(curvature[np.ix_(free, free)], residual[free] - slope)
         # as far as signs and box allow: beyond, the model has another slope
         top = np.where(x[free] > 0, limits.high[free], np.minimum(limits.high[free], 0.0))
         bottom = np.where(x[free] < 0, limits.low[free], np.maximum(limits.low[free], 0.0))
@@ -80,8 +82,20 @@ def maximize_model(curvature: FloatArray, gradient: FloatArray, point: FloatArra
         length = min(1.0, float(reach.min()))
         new = x[free] + length * step
         new[reach <= length] = edge[reach <= length]
-        residual -= curvature[:, free] @ (new - x[free])
+        residual -= (curvature[:, free] * (new - x[free])).sum(axis=1)
         x[free] = new
         if length == 1.0 and np.abs(step).max() <= 1e-9 * np.abs(x).max():
             break
     return x
+
+
+def _solved(matrix: FloatArray, right: FloatArray) -> FloatArray:
+    """Solve a positive definite system, in a fixed order up to `_FIXED` unknowns."""
+    from gtm_opt.solvers.lagrangian._kernels import solve_definite
+
+    if len(right) <= _FIXED:
+        out = right.copy()
+        if solve_definite(matrix, out):
+            return out
+    answer: FloatArray = np.linalg.solve(matrix, right)
+    return answer

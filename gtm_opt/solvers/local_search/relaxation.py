@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gtm_opt.instance import product
+
 if TYPE_CHECKING:
     from gtm_opt.instance import FloatArray, Instance
     from gtm_opt.solvers.lagrangian import Prices
@@ -49,11 +51,12 @@ class Relaxation:
 def priced_cost(layout: Layout, prices: FloatArray, side_prices: FloatArray) -> FloatArray:
     """Return cost plus prices for each pair, shape (n_free, n_territories)."""
     activities = layout.activities[:-1]
-    # one matrix product where activities are the same everywhere
-    paid = np.einsum("ikj,kj->ik", activities, prices) if layout.by_territory else activities[:, 0] @ prices.T
+    # one product where activities are the same everywhere
+    thin = not layout.by_territory
+    paid = product(activities[:, 0], prices.T) if thin else np.einsum("ikj,kj->ik", activities, prices)
     out: FloatArray = layout.cost + paid
     if len(side_prices):
-        out += layout.side @ side_prices
+        out += (layout.side * side_prices).sum(axis=-1)
     return out
 
 

@@ -52,7 +52,7 @@ def core_units(instance: Instance, wish: Wishes, size: int) -> IntArray:
     if len(free) > size:
         per_size = wish.margin[free] / np.maximum(wish.size[free], 1e-300)
         picks = [
-            np.argpartition(key, count - 1)[:count]
+            np.argsort(key, kind="stable")[:count]  # ties by row, not by processor
             for key, count in (
                 (wish.margin[free], max(size // 2, 1)),
                 (per_size, max(size // 4, 1)),
