@@ -13,7 +13,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gtm_opt import datasets
-    from gtm_opt.assignment import Matching, Rank, Skills, Span, Staffing, Timeline, TimelineProof, assign, match_people
+    from gtm_opt.assignment import (
+        Matching,
+        Overcarve,
+        Rank,
+        Skills,
+        Span,
+        Staffing,
+        Timeline,
+        TimelineProof,
+        assign,
+        match_people,
+        overcarve,
+    )
     from gtm_opt.carving import (
         Carving,
         Explanation,
@@ -106,6 +118,7 @@ __all__ = [
     "MeasureError",
     "Mix",
     "Near",
+    "Overcarve",
     "Pin",
     "Plan",
     "Policy",
@@ -142,6 +155,7 @@ __all__ = [
     "frontier",
     "get_solver",
     "match_people",
+    "overcarve",
     "parse_numbers",
     "plot_balance",
     "plot_capacity",
@@ -182,6 +196,8 @@ _PUBLIC = {
     "Level": "carving",
     "Limit": "model",
     "Matching": "assignment",
+    "Overcarve": "assignment",
+    "overcarve": "assignment",
     "MaxMoved": "model",
     "MeasureError": "errors",
     "Mix": "model",

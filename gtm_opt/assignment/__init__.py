@@ -26,6 +26,7 @@ from gtm_opt.assignment.assign import assign
 from gtm_opt.assignment.inputs import CarvingLike
 from gtm_opt.assignment.linear import DeficientSet
 from gtm_opt.assignment.match_people import Matching, match_people
+from gtm_opt.assignment.overcarve import Overcarve, overcarve
 from gtm_opt.assignment.preferences import Rank, Skills, Span
 from gtm_opt.assignment.proof import TimelineProof, describe_days
 from gtm_opt.assignment.staffing import Staffing
@@ -46,6 +47,7 @@ __all__ = [
     "Leave",
     "ManagerChanged",
     "Matching",
+    "Overcarve",
     "Promotion",
     "Rank",
     "SeatClosed",
@@ -63,4 +65,5 @@ __all__ = [
     "describe_days",
     "make_event",
     "match_people",
+    "overcarve",
 ]

@@ -251,7 +251,7 @@ def _match(
             allowed[row] = False
             allowed[row, ask.fixed[seat]] = True
     total = terms.total()[seats]
-    seat, person = np.nonzero(allowed)
+    at_seat, at_person = np.nonzero(allowed)
     place = {name: at for at, name in enumerate(ask.people)}
     present = np.full(len(ask.people), -1, dtype=np.int64)
     for row, s in enumerate(seats):
@@ -259,9 +259,9 @@ def _match(
         if rep in place and ask.status[s] == FILLED:
             present[place[rep]] = row
     names = tuple(ask.seats[s] for s in seats)
-    problem = Candidates(names, tuple(ask.people), seat, person, total[seat, person])
+    problem = Candidates(names, tuple(ask.people), at_seat, at_person, total[at_seat, at_person])
     problem = add_rows(problem, ask, rules, present)
-    parts = {name: part[seats][seat, person] for name, part in terms.parts.items()}
+    parts = {name: part[seats][at_seat, at_person] for name, part in terms.parts.items()}
     return find(problem, objective, present, slack, options, "highs", parts)
 
 
@@ -329,15 +329,15 @@ def _pairs(ask: Request, terms: Terms) -> pd.DataFrame:
             rows.append(np.column_stack([np.full(len(best), seat), np.sort(best)]))
     both = np.concatenate(rows) if rows else np.zeros((0, 2), dtype=np.int64)
     both = both[np.lexsort((both[:, 1], both[:, 0]))]
-    seat, person = both[:, 0], both[:, 1]
+    at, who = both[:, 0], both[:, 1]
     return pd.DataFrame(
         {
-            "territory": pd.Series([ask.seats[s] for s in seat], dtype=object),
-            "rep_id": pd.Series([ask.people[p] for p in person], dtype=object),
-            "retained_value": ask.retained[seat, person],
-            "fit": ask.fit[seat, person],
-            "forbidden": ask.forbidden[seat, person],
-            "score": total[seat, person],
+            "territory": pd.Series([ask.seats[s] for s in at], dtype=object),
+            "rep_id": pd.Series([ask.people[p] for p in who], dtype=object),
+            "retained_value": ask.retained[at, who],
+            "fit": ask.fit[at, who],
+            "forbidden": ask.forbidden[at, who],
+            "score": total[at, who],
         }
     )
 

@@ -79,7 +79,7 @@ def match_pairs(problem: Candidates, bonus: NDArray[np.float64] | None = None) -
     if len(problem) > DENSE * n * m:
         cost = np.full((n, m), substitute)
         cost[problem.seat, problem.person] = top - score
-        rows, columns = linear_sum_assignment(cost)
+        rows, columns = (np.asarray(a, dtype=np.int64) for a in linear_sum_assignment(cost))
         is_pair = np.zeros((n, m), dtype=bool)
         is_pair[problem.seat, problem.person] = True
         good = is_pair[rows, columns]
@@ -88,7 +88,8 @@ def match_pairs(problem: Candidates, bonus: NDArray[np.float64] | None = None) -
         entries = np.concatenate([top - score + 1.0, np.full(n, substitute + 1.0)])
         every = np.arange(n)
         places = (np.concatenate([problem.seat, every]), np.concatenate([problem.person, m + every]))
-        rows, columns = min_weight_full_bipartite_matching(csr_matrix((entries, places), shape=(n, m + n)))
+        graph = csr_matrix((entries, places), shape=(n, m + n))
+        rows, columns = (np.asarray(a, dtype=np.int64) for a in min_weight_full_bipartite_matching(graph))
         good = columns < m
     holder[rows[good]] = columns[good]
     return holder

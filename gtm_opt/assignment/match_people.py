@@ -184,7 +184,10 @@ class Matching:
         out = self.outcome
         text = f"Matching: {out.filled} of {len(self.problem.seats)} seats filled, {self.objective} {out.value:.6g}, "
         text += "proven best" if self.is_proven else f"bound {out.bound:.6g}, at most {out.most_filled} seats"
-        return f"{text}; {'; '.join(map(str, self.deficient))}" if self.deficient else text
+        if self.deficient:
+            more = f"; and {len(self.deficient) - 3} more" if len(self.deficient) > 3 else ""
+            text += f"; {'; '.join(map(str, self.deficient[:3]))}{more}"
+        return text
 
 
 def find(
@@ -265,8 +268,8 @@ def match_people(
         found.add("slack", "must lie between 0 and 1", got=repr(slack))
     seat_names = sorted({*map(str, candidates["seat_id"]), *(seats or [])})
     person_names = sorted({*map(str, candidates["rep_id"]), *(people or [])})
-    seat = pd.Index(seat_names).get_indexer(candidates["seat_id"].astype(str))
-    person = pd.Index(person_names).get_indexer(candidates["rep_id"].astype(str))
+    seat = pd.Index(seat_names).get_indexer(pd.Index(candidates["seat_id"].astype(str)))
+    person = pd.Index(person_names).get_indexer(pd.Index(candidates["rep_id"].astype(str)))
     score = pd.to_numeric(candidates["score"], errors="coerce").to_numpy(dtype=np.float64)
     label = candidates["seat_id"].astype(str) + " " + candidates["rep_id"].astype(str)
     if not np.isfinite(score).all():

@@ -64,7 +64,7 @@ def find_matching(
 def _total(problem: Candidates, stays: NDArray[np.bool_], options: Options, backend: str) -> Outcome:
     if not problem.is_linear:
         return match_with_rows(problem, problem.score, options, backend)
-    holder = match_pairs(problem, stays * _tie(problem))
+    holder = match_pairs(problem, np.where(stays, _tie(problem), 0.0))
     filled, value = int((holder >= 0).sum()), _sum(problem, holder)
     return Outcome(holder, filled, filled, value, value)
 

@@ -128,7 +128,7 @@ def _owners(
     lists.append((table["id"], first, last, table["share"].to_numpy(dtype=np.float64)))
     keys = pd.concat([pd.Series(one[0]) for one in lists], ignore_index=True)
     begins, ends, share = (np.concatenate([one[at] for one in lists]) for at in (1, 2, 3))
-    steps = sum_by_day(keys, begins, ends, share, within=(low, high))
+    steps = sum_by_day(keys.tolist(), begins, ends, share, within=(low, high))
     out = []
     for rule, where in (
         ("no owner", steps.total <= _CLOSE),
@@ -190,8 +190,10 @@ def _details(rows: pd.DataFrame) -> list[str]:
     out = []
     total = rows["total"] if "total" in rows else pd.Series(np.nan, index=rows.index)
     person = rows["rep_id"] if "rep_id" in rows else pd.Series("", index=rows.index)
-    for row, amount, rep in zip(rows.itertuples(), total, person, strict=True):
-        when = describe_days("", row.first, row.last).strip()
+    for row, first, last, amount, rep in zip(
+        rows.itertuples(), rows["first"], rows["last"], total, person, strict=True
+    ):
+        when = describe_days("", first, last).strip()
         text = {
             "no owner": f"{row.id}: nobody {when}",
             "owners below a whole": f"{row.id}: owners of only {amount:.0%} {when}",

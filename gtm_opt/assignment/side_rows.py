@@ -134,10 +134,10 @@ def _together(
     problem: Candidates, ask: Request, rule: KeepTogether, manager_of: NDArray[np.int64], count: int
 ) -> list[SideRow]:
     groups: dict[str, list[int]] = {}
+    blank = ask.reps[rule.column].reindex(list(problem.people)).isna().to_numpy()
     for at, rep in enumerate(problem.people):
-        value = ask.reps.at[rep, rule.column]
-        if value is not None and value == value:
-            groups.setdefault(str(value), []).append(at)
+        if not blank[at]:
+            groups.setdefault(str(ask.reps.at[rep, rule.column]), []).append(at)
     rows = []
     for members in groups.values():
         for other in members[1:]:
@@ -145,8 +145,8 @@ def _together(
                 here = manager_of[problem.seat] == manager
                 one = np.flatnonzero(here & (problem.person == members[0]))
                 two = np.flatnonzero(here & (problem.person == other))
-                value = np.concatenate([np.ones(len(one)), -np.ones(len(two))])
-                rows.append(SideRow(rule.name, np.concatenate([one, two]), value, 0.0, 0.0))
+                signs = np.concatenate([np.ones(len(one)), -np.ones(len(two))])
+                rows.append(SideRow(rule.name, np.concatenate([one, two]), signs, 0.0, 0.0))
     return rows
 
 

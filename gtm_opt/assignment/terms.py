@@ -120,6 +120,8 @@ def _worth(ask: Request, carving: CarvingLike, value: str | None, found: Finding
         found.add("value", "must be an account column", got=f"'{value}'", remedy=remedy)
         return np.ones(len(carving.assignment))
     numbers = number_column(carving.accounts, value, found)
+    if numbers is None:
+        return np.ones(len(carving.assignment))
     return numbers.reindex(carving.assignment["account_id"]).to_numpy(dtype=np.float64)
 
 
@@ -138,7 +140,8 @@ def _fit(wish: Fit, ask: Request, carving: CarvingLike, found: Findings) -> NDAr
     numbers = scores.reindex(columns=ask.people).apply(pd.to_numeric, errors="coerce").fillna(0.0).to_numpy(np.float64)
     if ((numbers < 0) | (numbers > 1)).any():
         found.add("Fit", "must lie between 0 and 1", got=f"{numbers.min():g} to {numbers.max():g}")
-    return _mix(ask, carving, wish.by, wish.value, scores.index, found) @ numbers
+    out: NDArray[np.float64] = _mix(ask, carving, wish.by, wish.value, scores.index, found) @ numbers
+    return out
 
 
 def _near(wish: Near, ask: Request, carving: CarvingLike, found: Findings) -> NDArray[np.float64]:
@@ -180,7 +183,8 @@ def _near(wish: Near, ask: Request, carving: CarvingLike, found: Findings) -> ND
     if wish.squared:
         distance = distance**2
     mean = float(distance[has].mean()) if has.any() else 0.0
-    return -distance / (mean if mean > 0 else 1.0)
+    out: NDArray[np.float64] = -distance / (mean if mean > 0 else 1.0)
+    return out
 
 
 def _on_sphere(degrees: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -210,7 +214,8 @@ def _rank(wish: Rank, ask: Request, carving: CarvingLike, found: Findings) -> ND
 def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
     if len(values) < 2:
         return np.full(len(values), 0.5)
-    return (pd.Series(values).rank(method="average").to_numpy() - 1.0) / (len(values) - 1.0)
+    ranks = pd.Series(values).rank(method="average").to_numpy(dtype=np.float64)
+    return np.asarray((ranks - 1.0) / (len(values) - 1.0), dtype=np.float64)
 
 
 def _skills(
@@ -242,10 +247,10 @@ def _skills(
     if wish.missing is not None:
         have = have.fillna(wish.missing)
     elif have.isna().any(axis=None):
-        rows = [f"{p} {s}" for p, s in zip(*np.nonzero(have.isna().to_numpy()), strict=True)]
-        rows = [f"{have.index[int(r.split()[0])]}: {have.columns[int(r.split()[1])]}" for r in rows]
+        blank = zip(*np.nonzero(have.isna().to_numpy()), strict=True)
+        cells = [f"{have.index[p]}: {have.columns[s]}" for p, s in blank]
         remedy = "Fill them in, or say which level `missing` stands for: an empty cell is not 0."
-        found.add("Skills offered", "must have a level for every skill", rows=rows, kind="cell", remedy=remedy)
+        found.add("Skills offered", "must have a level for every skill", rows=cells, kind="cell", remedy=remedy)
         return np.zeros(shape), np.zeros(shape, dtype=bool)
     low, high = wish.scale
     for where, table in (("Skills required", asked), ("Skills offered", have)):

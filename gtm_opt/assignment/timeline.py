@@ -244,7 +244,7 @@ def _read_intervals(table: pd.DataFrame, found: Findings) -> pd.DataFrame:
         found.add("the timeline", f"must have the columns {', '.join(missing)}", got=got)
         found.raise_if_any()
     rows = pd.DataFrame(index=range(len(table)))
-    defaults: dict[str, object] = {"what": "seat", "share": 1.0, "kind": "owner", "reason": ""}
+    defaults: dict[str, str | float] = {"what": "seat", "share": 1.0, "kind": "owner", "reason": ""}
     for column in TIMELINE:
         rows[column] = table[column].to_numpy() if column in table.columns else defaults[column]
     label = rows["id"].astype(str) + " " + rows["rep_id"].astype(str)

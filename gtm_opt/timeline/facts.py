@@ -54,7 +54,7 @@ class Facts:
 
     def held(self, relation: str, day: date | np.datetime64 | str) -> dict[str, object]:
         """Return the values of one relation on a day, by subject."""
-        when = np.datetime64(day, "D")
+        when = np.array(day, dtype="datetime64[D]")
         rows = self._rows.get(relation)
         if rows is None:
             return {}
