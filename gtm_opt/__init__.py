@@ -17,14 +17,17 @@ if TYPE_CHECKING:
         Matching,
         Overcarve,
         Rank,
+        RoundRobin,
         Skills,
         Span,
         Staffing,
         Timeline,
         TimelineProof,
         assign,
+        carve_support,
         match_people,
         overcarve,
+        support_heads,
     )
     from gtm_opt.carving import (
         Carving,
@@ -128,6 +131,7 @@ __all__ = [
     "Rank",
     "Role",
     "Roles",
+    "RoundRobin",
     "SeatStatus",
     "Segments",
     "Skills",
@@ -147,6 +151,7 @@ __all__ = [
     "build_plan",
     "capacity",
     "carve",
+    "carve_support",
     "cascade",
     "changes",
     "check",
@@ -169,6 +174,7 @@ __all__ = [
     "report",
     "solver_names",
     "solver_table",
+    "support_heads",
 ]
 
 # public name -> module that holds it
@@ -196,6 +202,9 @@ _PUBLIC = {
     "Level": "carving",
     "Limit": "model",
     "Matching": "assignment",
+    "RoundRobin": "assignment",
+    "carve_support": "assignment",
+    "support_heads": "assignment",
     "Overcarve": "assignment",
     "overcarve": "assignment",
     "MaxMoved": "model",

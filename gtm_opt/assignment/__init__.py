@@ -29,7 +29,9 @@ from gtm_opt.assignment.match_people import Matching, match_people
 from gtm_opt.assignment.overcarve import Overcarve, overcarve
 from gtm_opt.assignment.preferences import Rank, Skills, Span
 from gtm_opt.assignment.proof import TimelineProof, describe_days
+from gtm_opt.assignment.routing import RoundRobin
 from gtm_opt.assignment.staffing import Staffing
+from gtm_opt.assignment.support import carve_support, support_heads
 from gtm_opt.assignment.timeline import TIMELINE, Timeline
 
 __all__ = [
@@ -50,6 +52,7 @@ __all__ = [
     "Overcarve",
     "Promotion",
     "Rank",
+    "RoundRobin",
     "SeatClosed",
     "SeatFilled",
     "SeatOpened",
@@ -62,8 +65,10 @@ __all__ = [
     "Timeline",
     "TimelineProof",
     "assign",
+    "carve_support",
     "describe_days",
     "make_event",
     "match_people",
     "overcarve",
+    "support_heads",
 ]
