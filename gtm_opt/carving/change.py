@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -47,8 +48,9 @@ def recarve(
     weight : float
         Weight of keeping an account where the plan has it, beside the problem's preferences.
     max_moved : float, optional
-        At most this share of the value may move, a fraction. 0 returns the old plan where every
-        account has a place.
+        At most this share of the value may move away from ``plan``, a fraction. 0 returns the old
+        plan where every account has a place. Limits on moves of the problem's own hold beside it, measured
+        from the owners they name.
     hold : sequence of str
         Territories to leave exactly as they are (no account leaves; none but new ones enter), by
         pinning their accounts and keeping others out.
@@ -71,7 +73,8 @@ def recarve(
     if strange:
         raise DataError(f"`hold` must name territories of the problem, got {shorten(strange)}.")
     accounts = problem.accounts.assign(**{PREVIOUS: before.where(known, None)})
-    rules: list[Any] = [r for r in problem.rules if not isinstance(r, MaxMoved)]
+    # the problem's own limits on moves hold, measured from the owners they were written for
+    rules: list[Any] = [_with_its_owner(r, problem) if isinstance(r, MaxMoved) else r for r in problem.rules]
     if max_moved is not None:
         rules.append(MaxMoved(max_moved, by=value, owner=PREVIOUS))
     held = before[known & before.isin(list(hold))]
@@ -91,6 +94,12 @@ def recarve(
     if known.all() and "start" not in options:
         options["start"] = before
     return carve(again, **options)
+
+
+def _with_its_owner(rule: MaxMoved, problem: CarvingProblem) -> MaxMoved:
+    """Return a limit on moves that names its owner column, so that another `previous` does not change what it says."""
+    keep = next((p.owner for p in problem.prefer if isinstance(p, KeepOwner)), None)
+    return rule if rule.owner is not None else replace(rule, owner=problem.previous or keep or "owner")
 
 
 def _keep_out(problem: CarvingProblem, before: pd.Series, known: pd.Series, hold: Sequence[str]) -> CarvingProblem:

@@ -43,6 +43,11 @@ class RulePrice:
     note: str = ""
 
 
+def _is_same(one: Rule, other: Rule) -> bool:
+    """Whether two rules say the same, though they are two objects."""
+    return type(one) is type(other) and bool(one == other)
+
+
 def price_of(carving: Carving, rule: Rule, *, exact: bool = False) -> RulePrice:
     """Return what one of the problem's rules costs.
 
@@ -68,8 +73,10 @@ def price_of(carving: Carving, rule: Rule, *, exact: bool = False) -> RulePrice:
     In a tree prices belong to nodes: the estimate is the sum over the nodes on the way to each account's
     place of what the rule costs there.
     """
-    if not any(r is rule for r in carving.problem.rules):
+    own = next((r for r in carving.problem.rules if r is rule or _is_same(r, rule)), None)
+    if own is None:
         raise DataError("`rule` must be one of the problem's own rules: pass an element of carving.problem.rules.")
+    rule = own
     without = without_rule(carving, rule)
     even = carving.compiled.instance.evenness is not None
     note = ""

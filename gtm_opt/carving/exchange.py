@@ -97,14 +97,13 @@ def _estimates(compiled: Compiled, plan: IntArray) -> tuple[FloatArray, FloatArr
     low, high = instance.lower - OVER * scale, instance.upper + OVER * scale
     hard = np.isinf(instance.penalty)
     after_out = totals[plan] - own
-    leaves = ((after_out >= low[plan]) & (after_out <= high[plan]) | ~hard).all(axis=1)
+    leaves = np.asarray(((after_out >= low[plan]) & (after_out <= high[plan]) | ~hard).all(axis=1))
     after_in = totals[None] + own[:, None]
-    enters = ((after_in >= low) & (after_in <= high) | ~hard).all(axis=2)
+    enters = np.asarray(((after_in >= low) & (after_in <= high) | ~hard).all(axis=2))
     moved = np.where(leaves[:, None] & enters, fixed - fixed[every, plan][:, None], np.inf)
     replaced = totals[plan][:, None] - own[:, None] + own[None]
-    holds: NDArray[np.bool_] = ((replaced >= low[plan][:, None]) & (replaced <= high[plan][:, None]) | ~hard).all(
-        axis=2
-    )
+    inside = (replaced >= low[plan][:, None]) & (replaced <= high[plan][:, None]) | ~hard
+    holds: NDArray[np.bool_] = np.asarray(inside.all(axis=2))
     swap = fixed[:, plan] - fixed[every, plan][:, None]
     swapped = np.where(holds & holds.T, swap + swap.T, np.inf)
     for place in compiled.open_centers:
@@ -129,15 +128,14 @@ def _squares(compiled: Compiled, place: OpenCenters, plan: IntArray) -> tuple[Fl
     at = at * unit_scale
     mass = units.sums(weight)
     own = np.stack([units.sums(weight * at[:, d]) for d in (0, 1)], axis=1)
-    total_mass = np.bincount(plan, weights=mass, minlength=k)
-    total = np.stack([np.bincount(plan, weights=own[:, d], minlength=k) for d in (0, 1)], axis=1)
+    total_mass: FloatArray = np.bincount(plan, weights=mass, minlength=k).astype(np.float64)
+    by_axis = [np.bincount(plan, weights=own[:, d], minlength=k) for d in (0, 1)]
+    total: FloatArray = np.stack(by_axis, axis=1).astype(np.float64)
 
     def value(sums: FloatArray, weights: FloatArray) -> FloatArray:
         out: FloatArray = np.where(weights > 1e-12, (sums**2).sum(axis=-1) / np.maximum(weights, 1e-12), 0.0)
         return out
 
-    total_mass = np.asarray(total_mass, dtype=np.float64)
-    total = np.asarray(total, dtype=np.float64)
     now = value(total, total_mass)
     out = now[plan] - value(total[plan] - own, total_mass[plan] - mass)
     into = now - value(total[None] + own[:, None], total_mass[None] + mass[:, None])

@@ -112,7 +112,7 @@ def frontier(problem: CarvingProblem, *, over: str = "moved", points: int = 9, *
         else:
             plan = carve(_stretched(base, factor), **options | {"on_infeasible": "nearest", "start": begin.labels})
         begin = plan
-        rows.append(_row(base, plan))
+        rows.append(_row(base, plan, _is_capped(base, factor) and factor < high))
         carvings.append(plan)
     table, kept = _without_dominated(pd.DataFrame(rows))
     table["knee"] = np.arange(len(table)) == knee(table["stretch"].to_numpy(), table["score"].to_numpy())
@@ -166,7 +166,12 @@ def _factors(low: float, high: float, points: int) -> FloatArray:
     return np.unique(np.concatenate([[low], factors]))
 
 
-def _row(problem: CarvingProblem, plan: Carving) -> dict[str, Any]:
+def _is_capped(problem: CarvingProblem, factor: float) -> bool:
+    """Whether some tolerance would be above 100 %, where it is capped: a bound would then leave plans out."""
+    return any(c.tolerance * factor > 1.0 for c in problem.balance if isinstance(c, Balance | Count | Mix))
+
+
+def _row(problem: CarvingProblem, plan: Carving, capped: bool) -> dict[str, Any]:
     found = check(problem, plan.labels)
     row: dict[str, Any] = {"stretch": _stretch(problem, plan)}
     bands = found.criteria[np.isfinite(found.criteria["tolerance"])]
@@ -175,7 +180,9 @@ def _row(problem: CarvingProblem, plan: Carving) -> dict[str, Any]:
     row["score"] = found.score / float(found.preferences["weight"].iloc[0])
     row["moved"] = float(accounts["share_moved"].iloc[0]) if len(accounts) else np.nan
     bound = plan.certificate.bound / problem.n_accounts / float(found.preferences["weight"].iloc[0])
-    row["bound"] = bound if plan.compiled.instance.evenness is None else -np.inf
+    # the carve at this stretch must have been that very question: bands neither capped nor moved
+    asked = plan.compiled.instance.evenness is None and not capped and plan.carved is None
+    row["bound"] = bound if asked else -np.inf
     row["status"] = plan.status.value
     return row
 

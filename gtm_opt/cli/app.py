@@ -14,7 +14,8 @@ __all__ = ["app", "main"]
 
 EPILOG = (
     "Exit codes: 0 fine, 1 the plan does not keep everything asked for, 2 something to mend in the config or "
-    "the files, 3 proven impossible, 130 interrupted."
+    "the files, 3 proven impossible, 4 a plan that keeps all that could be kept, 70 a fault of gtm-opt, "
+    "130 interrupted."
 )
 
 app = typer.Typer(
@@ -81,7 +82,7 @@ def demo(
     excel: Excel = False,
     quiet: Quiet = False,
 ) -> None:
-    """Plan the built-in example: 1,000 made-up accounts, a sales team, a target."""
+    """Plan the built-in example: 400 made-up accounts, a sales team, a target."""
     with guarded():
         from gtm_opt.cli.demo import run_demo
 

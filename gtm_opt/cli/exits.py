@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import traceback
 from contextlib import contextmanager
 from enum import IntEnum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["ExitCode", "UserMistakeError", "guarded"]
 
 MOST_LINES = 40
+FAULT_FILE = "gtm-opt-fault.txt"
+"""Where the traceback of an unforeseen error goes."""
 
 
 class ExitCode(IntEnum):
@@ -28,6 +32,8 @@ class ExitCode(IntEnum):
     """Proven: no plan can keep what was asked for."""
     NEAREST = 4
     """A plan was made or checked that keeps everything but what no plan could keep."""
+    FAULT = 70
+    """Something unforeseen happened in gtm-opt itself: no plan was made, and the text says where to report it."""
     INTERRUPTED = 130
 
 
@@ -47,7 +53,7 @@ def guarded() -> Iterator[None]:
     except Exception as error:
         code, text = _known(error)
         if code is None:
-            raise
+            code, text = ExitCode.FAULT, _describe_fault(error)
         _leave(text, code)
 
 
@@ -69,6 +75,20 @@ def _known(error: Exception) -> tuple[ExitCode | None, str]:
     if isinstance(error, ImportError):
         return ExitCode.MISTAKE, str(error)
     return None, ""
+
+
+def _describe_fault(error: Exception) -> str:
+    """Return what to say about an unforeseen error; the traceback goes into a file beside the work."""
+    text = (
+        f"This is a fault of gtm-opt, not of your files: {type(error).__name__}: {error}\n"
+        "    Please report it at the project's issue tracker, with the versions of `gtm-opt show-versions`"
+    )
+    path = Path(FAULT_FILE)
+    try:
+        path.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    except OSError:
+        return text + " and these lines:\n" + "".join(traceback.format_exception(error)[-4:])
+    return text + f" and the file {path}."
 
 
 def _leave(text: str, code: ExitCode) -> None:

@@ -7,7 +7,7 @@ of the data. They are meant for the thin matrices of planning, accounts by crite
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["dot", "product"]
 
 
-def dot(left: NDArray[np.float64], right: NDArray[np.float64]) -> float:
+def dot(left: NDArray[Any], right: NDArray[Any]) -> float:
     """Return the sum of ``left * right``, both of shape (n,), by pairwise summation."""
     return float(np.sum(left * right))
 

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gtm_opt.errors import Findings
+    from gtm_opt.model.rules import KeepTogether
 
-__all__ = ["family_labels", "singletons"]
+__all__ = ["family_labels", "missing_parents", "singletons"]
 
 
 def singletons(count: int) -> NDArray[np.int64]:
@@ -24,7 +25,7 @@ def singletons(count: int) -> NDArray[np.int64]:
     return np.arange(count, dtype=np.int64)
 
 
-def family_labels(ids: pd.Index, column: pd.Series, where: str, found: Findings) -> NDArray[np.int64]:
+def family_labels(ids: pd.Index, column: pd.Series, rule: KeepTogether, found: Findings) -> NDArray[np.int64]:
     """Return a family label per account, numbered by first appearance.
 
     Parameters
@@ -33,8 +34,8 @@ def family_labels(ids: pd.Index, column: pd.Series, where: str, found: Findings)
         Account ids, as text.
     column : Series
         Parent id or group label per account; empty for none.
-    where : str
-        For messages.
+    rule : KeepTogether
+        Says what becomes of values that are no account ids.
     found : Findings
         Takes cycles in the parent links.
 
@@ -44,17 +45,16 @@ def family_labels(ids: pd.Index, column: pd.Series, where: str, found: Findings)
 
     Notes
     -----
-    Values that are account ids are links to that account, all others are labels of a group.
-    Linear in the number of accounts.
+    Values that are account ids are links to that account, all others are labels of a group or missing
+    parents (`missing_parents`). Linear in the number of accounts.
     """
     count = len(ids)
-    text = id_text(column).str.strip().to_numpy()
-    given = text != ""
-    parent = np.full(count, -1, dtype=np.int64)
-    parent[given] = ids.get_indexer(pd.Index(text[given]))
-    linked = parent >= 0
-    _check_cycles(ids, parent, where, found)
+    text, parent = _links(ids, column)
+    given, linked = text != "", parent >= 0
+    _check_cycles(ids, parent, f"accounts['{rule.column}']", found)
     labels = np.flatnonzero(given & ~linked)
+    if _are_missing(rule, bool(linked.any())):
+        labels = labels[:0]
     codes, groups = pd.factorize(text[labels])
     row = np.concatenate([np.flatnonzero(linked), labels])
     to = np.concatenate([parent[linked], count + codes])
@@ -63,6 +63,30 @@ def family_labels(ids: pd.Index, column: pd.Series, where: str, found: Findings)
     _, component = connected_components(graph, directed=False)
     first: NDArray[np.int64] = pd.factorize(component[:count])[0].astype(np.int64)
     return first
+
+
+def missing_parents(ids: pd.Index, column: pd.Series, rule: KeepTogether) -> NDArray[np.int64]:
+    """Return the positions of accounts whose parent is no account, and who stand alone for it."""
+    text, parent = _links(ids, column)
+    if not _are_missing(rule, bool((parent >= 0).any())):
+        return np.array([], dtype=np.int64)
+    return np.flatnonzero((text != "") & (parent < 0))
+
+
+def _links(ids: pd.Index, column: pd.Series) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+    """Return the values as text, and the position of the account each names (-1: none)."""
+    text = id_text(column).str.strip().to_numpy(dtype=object)
+    given = text != ""
+    parent = np.full(len(ids), -1, dtype=np.int64)
+    parent[given] = ids.get_indexer(pd.Index(text[given]))
+    return text, parent
+
+
+def _are_missing(rule: KeepTogether, any_link: bool) -> bool:
+    """Whether values that are no account ids are missing parents, and not labels of groups."""
+    if rule.missing is not None:
+        return rule.missing == "alone"
+    return any_link or "parent" in rule.column.lower()
 
 
 def _check_cycles(ids: pd.Index, parent: NDArray[np.int64], where: str, found: Findings) -> None:

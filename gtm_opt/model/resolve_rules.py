@@ -33,7 +33,7 @@ def resolve_families(problem: CarvingProblem, ids: pd.Index, found: Findings) ->
         if rule.column not in problem.accounts.columns:
             no_column(problem, rule.column, found)
             continue
-        own = family_labels(ids, problem.accounts[rule.column], f"accounts['{rule.column}']", found)
+        own = family_labels(ids, problem.accounts[rule.column], rule, found)
         labels = own if len(rules) == 1 else _join(labels, own)
     return labels
 

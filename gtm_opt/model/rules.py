@@ -25,11 +25,22 @@ class KeepTogether:
     ----------
     column : str
         Account column with the id of the parent account, or any group label. Values that are
-        account ids are links (children of children belong to the family as well); other values
-        group the accounts that share them; empty cells stand alone.
+        account ids are links (children of children belong to the family as well); empty cells
+        stand alone.
+    missing : {"alone", "together"}, optional
+        What becomes of accounts whose value is no account id. In a column of parents (called so,
+        or with a value that is an account id) the parent is missing: such accounts stand alone, and
+        the carving's notes name them, as two strangers may well name the same missing account. In any
+        other column the values are labels, and group the accounts that share them. Say
+        ``"together"`` or ``"alone"`` where that guess is wrong.
     """
 
     column: str = "parent_id"
+    missing: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.missing not in (None, "alone", "together"):
+            raise DataError(f"KeepTogether missing must be 'alone', 'together' or left out, got {self.missing!r}.")
 
     @property
     def name(self) -> str:

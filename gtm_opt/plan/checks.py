@@ -154,7 +154,7 @@ def _staffing(plan: Plan) -> list[Row] | None:
     if plan.staffing.effective is not None:
         found = plan.staffing.seat_timeline.proof.table
         found = found[found["rule"] != "no owner"]
-        rows += [("staffing", "violation", row.rule, row.detail) for row in found.itertuples()][:SHOWN]
+        rows += [("staffing", "violation", str(row.rule), str(row.detail)) for row in found.itertuples()][:SHOWN]
     held = table.dropna(subset=["rep_id"])
     twice = held.loc[held["rep_id"].duplicated(keep=False)].groupby("rep_id")["territory"].agg(list)
     rows += [

@@ -12,6 +12,7 @@ import pandas as pd
 
 from gtm_opt.carving import Carving, Certificate, compile_problem
 from gtm_opt.carving.centers import with_plan_centers
+from gtm_opt.carving.certificate import certify
 from gtm_opt.carving.guide import Guide
 from gtm_opt.carving.levels import NodeSolution, Options
 from gtm_opt.carving.nearest import make_possible
@@ -19,7 +20,7 @@ from gtm_opt.carving.settings import TreeSettings
 from gtm_opt.errors import DataError, shorten
 from gtm_opt.measures import evaluate, read_assignment
 from gtm_opt.plan.codec import decode
-from gtm_opt.plan.store import KIND, MANIFEST, SCHEMA, checksum
+from gtm_opt.plan.store import KIND, MANIFEST, SCHEMA, checksum, seal
 from gtm_opt.plan.table_io import read_table
 from gtm_opt.solvers import SolverResult, SolveStatus, Step, Termination
 
@@ -62,6 +63,8 @@ def load_plan(folder: str | PathLike[str], verify: bool) -> Plan:
 
     state = manifest["plan"]
     carving = _carving(decode(state["carving"], get), get)
+    if not _is_untouched(root, manifest):
+        carving = _without_proofs(carving)
     further = (decode(state[part], get) for part in ("staffing", "capacity", "quotas", "roles"))
     return Plan(carving, *further)
 
@@ -113,6 +116,35 @@ def _check_files(root: Path, manifest: dict[str, Any], verify: bool) -> None:
         )
 
 
+def _is_untouched(root: Path, manifest: dict[str, Any]) -> bool:
+    """Whether manifest and tables are those that were saved (plans before schema 2 have no seal: their tables are)."""
+    if ("seal" in manifest or int(manifest["schema"]) >= 2) and manifest.get("seal") != seal(manifest):
+        return False
+    return all(checksum(root / meta["file"]) == meta["sha256"] for meta in manifest["tables"].values())
+
+
+def _without_proofs(carving: Carving) -> Carving:
+    """Return a carving whose plan was edited: measured anew, and proven only as far as its own numbers go."""
+    result = SolverResult(carving.unit_leaf)
+    certificate = certify(carving.compiled.instance, result, carving.options.max_gap)
+    ended = carving.termination
+    return replace(
+        carving,
+        status=certificate.status,
+        termination=Termination.FINISHED if ended is Termination.PROVED else ended,
+        certificate=certificate,
+        solutions={
+            name: replace(
+                s,
+                certificate=replace(s.certificate, bound=-np.inf, gap=np.inf, status=SolveStatus.FEASIBLE),
+                result=replace(s.result, bound=-np.inf),
+            )
+            for name, s in carving.solutions.items()
+        },
+        notes=(*carving.notes, "the files were changed after the plan was saved: what was proven then is not shown"),
+    )
+
+
 def _carving(state: dict[str, Any], get: Any) -> Carving:
     problem: CarvingProblem = state["problem"]
     tree: Hierarchy = state["hierarchy"]
@@ -124,7 +156,11 @@ def _carving(state: dict[str, Any], get: Any) -> Carving:
     compiled = with_plan_centers(compiled, unit_leaf)
     carved = None if carved is None else with_plan_centers(carved, unit_leaf)
     status = SolveStatus(state["status"])
-    certificate = Certificate(**state["certificate"], status=status, evaluation=evaluate(compiled.instance, unit_leaf))
+    found = evaluate(compiled.instance, unit_leaf)
+    known = state["certificate"] | {"value": found.objective}
+    if known["bound"] > found.objective:  # of another plan: see `_without_proofs`
+        known |= {"bound": -np.inf, "gap": np.inf}
+    certificate = Certificate(**known, status=status, evaluation=found)
     return Carving(
         problem=problem,
         hierarchy=tree,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gtm_opt.plan.plan import Plan
     from gtm_opt.plan.table_io import Format
 
-__all__ = ["KIND", "MANIFEST", "SCHEMA", "WORKBOOK", "checksum", "save_plan"]
+__all__ = ["KIND", "MANIFEST", "SCHEMA", "WORKBOOK", "checksum", "save_plan", "seal"]
 
 KIND = "gtm_opt plan"
 MANIFEST = "manifest.json"
@@ -53,6 +53,12 @@ def checksum(path: Path) -> str:
     """Return the SHA-256 of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def seal(manifest: dict[str, Any]) -> str:
+    """Return a hash over what a manifest says of the plan and its tables: edited by hand, it no longer fits."""
+    text = json.dumps({key: manifest[key] for key in ("plan", "tables")}, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 def _umask() -> int:
@@ -136,6 +142,7 @@ def _write(plan: Plan, folder: Path, format: Format, excel: bool) -> None:
         "plan": state,
         "tables": described,
     }
+    manifest["seal"] = seal(manifest)
     text = json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 

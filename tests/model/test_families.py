@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gtm_opt.errors import DataError, Findings
+from gtm_opt.model import KeepTogether
 from gtm_opt.model.families import family_labels
 
 
 def labels(parents: list) -> list[int]:
     found = Findings()
     ids = pd.Index([str(i) for i in range(len(parents))])
-    out = family_labels(ids, pd.Series(parents), "accounts['parent_id']", found)
+    out = family_labels(ids, pd.Series(parents), KeepTogether("group"), found)
     found.raise_if_any()
     return out.tolist()
 

@@ -97,5 +97,4 @@ def _solved(matrix: FloatArray, right: FloatArray) -> FloatArray:
         out = right.copy()
         if solve_definite(matrix, out):
             return out
-    answer: FloatArray = np.linalg.solve(matrix, right)
-    return answer
+    return np.asarray(np.linalg.solve(matrix, right), dtype=np.float64)
