@@ -142,7 +142,8 @@ def ownership_deltas(
     days = {day for day in days if day >= low and (end is None or day <= end)}
     current = _keys(live) if live is not None else {}
     starts = {day: part for day, part in table.groupby("since")}
-    stops = {day + pd.Timedelta(days=1): part for day, part in table.dropna(subset=["until"]).groupby("until")}
+    ended = table.dropna(subset=["until"])
+    stops = {pd.Timestamp(str(day)): part for day, part in ended.groupby(ended["until"] + pd.Timedelta(days=1))}
     counts: dict[tuple[str, ...], int] = {}
     deltas: list[Delta] = []
     held: set[tuple[str, ...]] = set(current)
