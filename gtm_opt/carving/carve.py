@@ -27,7 +27,7 @@ from gtm_opt.carving.schedule import carve_tree
 from gtm_opt.carving.segments import Segments, decide
 from gtm_opt.carving.settings import Level, TreeSettings, check_levels
 from gtm_opt.carving.within import Inside
-from gtm_opt.errors import DataError, InfeasibleError, SolverError, shorten
+from gtm_opt.errors import DataError, InfeasibleError, SolverError, percent_text, shorten
 from gtm_opt.instance import Barred, Only
 from gtm_opt.measures import read_assignment
 from gtm_opt.model import MAX_BUCKETS, Hierarchy, KeepTogether
@@ -242,8 +242,8 @@ def _with_flat_bound(carving: Carving, run: Run) -> Carving:
         return carving
     per = 1 if flat.evenness is not None else carving.problem.n_accounts
     note = (
-        f"carving step by step, and whole accounts, cost at most {found.gap:.2%} over any carve of all "
-        f"{flat.n_territories} territories at once (bound {found.bound / per:.6g})"
+        f"tree decomposition and whole accounts cost at most {percent_text(found.gap)} (proven bound over all "
+        f"{flat.n_territories} territories: {found.bound / per:.4g})"
     )
     status = carving.status if carving.status is SolveStatus.INFEASIBLE else found.status
     notes = (*carving.notes, note) if np.isfinite(found.gap) else carving.notes

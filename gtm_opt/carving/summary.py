@@ -24,7 +24,7 @@ def summary(carving: Carving) -> str:
         f"Carving of {problem.n_accounts:,} accounts into {problem.territories.count} territories: {verdict.headline}",
         f"{verdict.proof}, {carving.termination.value}, {seconds:.2f} s",
         "",
-        f"{'criterion':<28}{'tolerance':>10}{'worst':>9}{'forced':>9}  {'territory':<18}{'':>6}",
+        f"{'criterion':<28}{'tolerance':>10}{'worst':>9}{'forced':>9}  {'territory'}",
     ]
     lines += [_criterion_line(row) for row in carving.criteria.to_dict("records")]
     for row in carving.preferences.to_dict("records"):

@@ -81,7 +81,7 @@ def test_a_tree_with_a_flat_bound_says_what_steps_cost_at_most() -> None:
     plan = gtm.carve(tree_problem(), effort=0.2, flat_bound=True)
     assert plan.certificate.source == "prices"
     assert plan.certificate.gap < 0.5
-    assert any("carving step by step" in note for note in plan.notes)
+    assert any("tree decomposition and whole accounts" in note for note in plan.notes)
 
 
 def test_a_part_is_carved_with_the_tolerance_budget_and_levels_of_the_whole(tmp_path: Path) -> None:
