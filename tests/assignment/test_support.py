@@ -9,13 +9,6 @@ import pytest
 import gtm_opt as gtm
 from gtm_opt import DataError
 
-QUARTERS = {"Q1": 9, "Q2": 10, "Q3": 27, "Q4": 28}
-
-
-def test_engineers_and_managers_follow_ratio_and_span() -> None:
-    assert gtm.support_heads(QUARTERS, ratio=3)["heads"].tolist() == [3, 4, 9, 10]
-    assert gtm.support_heads(QUARTERS, ratio=8)["heads"].tolist() == [2, 2, 4, 4]
-
 
 def test_pooled_people_are_rounded_up_once_and_workload_does_as_well_as_a_ratio() -> None:
     groups = {"ENT": 4, "MM": 4, "SMB": 4}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from gtm_opt import Timeline
+from gtm_opt import RoundRobin, Timeline, support_heads
 
 
 def test_the_seat_of_a_leaver_is_vacant_for_78_days_until_the_backfill() -> None:
@@ -28,3 +28,17 @@ def test_an_account_transferred_in_july_has_one_owner_on_each_of_365_days() -> N
     assert [len(o) for o in owners] == [1] * 365
     assert [o[0] for o in owners].count("Jo") == 169
     assert timeline.proof.ok
+
+
+def test_engineers_follow_one_for_three_and_managers_a_span_of_eight() -> None:
+    sellers = {"Q1": 9, "Q2": 10, "Q3": 27, "Q4": 28}
+    assert support_heads(sellers, ratio=3)["heads"].tolist() == [3, 4, 9, 10]
+    assert support_heads(sellers, ratio=8)["heads"].tolist() == [2, 2, 4, 4]
+
+
+def test_leads_of_the_afternoon_go_to_miriam_and_then_sanjay() -> None:
+    times = {"Miriam": "10:02", "Sanjay": "10:31", "Susana": "11:17"}
+    last = {name: pd.Timestamp(f"2027-03-01 {time}") for name, time in times.items()}
+    leads = pd.DataFrame({"lead_id": [1, 2], "eligible": [None, ["Miriam", "Sanjay"]]})
+    leads["at"] = [pd.Timestamp("2027-03-01 13:33"), pd.Timestamp("2027-03-01 13:50")]
+    assert RoundRobin(tuple(last), last).route(leads)[0]["rep_id"].tolist() == ["Miriam", "Sanjay"]
