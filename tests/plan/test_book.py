@@ -254,17 +254,19 @@ while True:
 """
 
 
-@pytest.mark.parametrize("kills", [4, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [4, pytest.param(100, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])])
 def test_a_book_killed_at_any_moment_holds_whole_commits(tmp_path, kills: int) -> None:
     path = tmp_path / "book.db"
     filled(path)
     draw = random.Random(1)
     for _ in range(kills):
         writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, env=os.environ)
-        writer.stdout.readline()
-        time.sleep(draw.random() * 0.1)
-        writer.send_signal(signal.SIGKILL)
-        writer.wait()
+        try:
+            writer.stdout.readline()
+            time.sleep(draw.random() * 0.1)
+        finally:
+            writer.send_signal(signal.SIGKILL)
+            writer.wait()
         writer.stdout.close()
         book = Book.open(path)
         assert len(book) % 2 == 1
