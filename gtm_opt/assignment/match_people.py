@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -139,8 +139,22 @@ class Matching:
             changed = self.problem.forced([(seat, person)])
         other = find(changed, self.objective, self.present, self.slack, self.options, self.backend)
         if rep_id is not None and int(other.outcome.holder[seat]) != person:
+            other = self._with_pair(changed, seat, person)
+        if rep_id is not None and int(other.outcome.holder[seat]) != person:
             raise InfeasibleError(f"no matching that fills as many seats puts '{rep_id}' into '{seat_id}'.")
         return self._against(other, seat)
+
+    def _with_pair(self, changed: Candidates, seat: int, person: int) -> Matching:
+        """Solve for the greatest total with a pair worth more than all the others together.
+
+        A person of several seats is not bound to the one seat by taking away the others' candidates.
+        """
+        bonus = 1.0 + 2.0 * float(np.abs(changed.score).sum())
+        score = changed.score.copy()
+        score[changed.position(seat, person)] += bonus
+        other = find(replace(changed, score=score), "total", self.present, self.slack, self.options, self.backend)
+        outcome = replace(other.outcome, value=other.outcome.value - bonus, bound=other.outcome.bound - bonus)
+        return replace(other, problem=changed, outcome=outcome)
 
     def explain(self, seat_id: str) -> str:
         """Return in words why this person sits in the seat, and what the next best matching without them costs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import os
@@ -114,7 +115,13 @@ def _read_excel(path: Path, sheet: str | int | None) -> pd.DataFrame:
                 raise UserMistakeError(f"'{path.name}' has no sheet '{sheet}'. {did_you_mean(sheet, names)}")
             if isinstance(sheet, int) and not 0 <= sheet < len(names):
                 raise UserMistakeError(f"'{path.name}' has {len(names)} sheets, numbered from 0, got sheet = {sheet}.")
-            table: pd.DataFrame = pd.read_excel(book, sheet_name=0 if sheet is None else sheet)
+            chosen = 0 if sheet is None else sheet
+            header = pd.read_excel(book, sheet_name=chosen, header=None, nrows=1)
+            heads = [str(name).strip() for name in header.iloc[0].dropna()] if len(header) else []
+            twice = sorted({name for name in heads if heads.count(name) > 1})
+            if twice:
+                raise UserMistakeError(f"'{path.name}' names the columns {shorten(twice)} more than once. Rename them.")
+            table: pd.DataFrame = pd.read_excel(book, sheet_name=chosen)
             return table
     except UserMistakeError:
         raise
@@ -124,6 +131,11 @@ def _read_excel(path: Path, sheet: str | int | None) -> pd.DataFrame:
 
 def _read_text(path: Path, separator: str | None, encoding: str, errors: str) -> pd.DataFrame:
     raw = path.read_bytes()
+    # a byte order mark says what the file is: what spreadsheets call Unicode text is UTF-16
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encoding = "utf-16"
+    elif raw.startswith(codecs.BOM_UTF8):
+        encoding = "utf-8-sig"
     try:
         text = raw.decode(encoding, errors)
     except LookupError:
@@ -137,6 +149,9 @@ def _read_text(path: Path, separator: str | None, encoding: str, errors: str) ->
             f"'{path.name}' is not {encoding}: byte 0x{raw[error.start]:02x} in line {line} ({shown}...).\n"
             '    Name its encoding (encoding = "cp1252" is common for Excel exports), or write errors = "replace".'
         ) from None
+    named = re.match(r"^sep=(.)\r?\n", text)  # what spreadsheets write for themselves; no line of names
+    if named is not None:
+        text, separator = text[named.end() :], separator or named[1]
     header = text.split("\n", 1)[0]
     if not header.strip():
         raise UserMistakeError(f"'{path.name}' is empty, or does not begin with a line of column names.")
@@ -244,6 +259,27 @@ def _key(value: Any) -> Any:
     return "" if value is None or pd.isna(value) else str(value)
 
 
+_TOTAL = re.compile(r"^\W*(grand\s+|sub\s*)?(total|totals|sum|summe|gesamt|total general|totale)\W*$", re.IGNORECASE)
+
+
+def _refuse_totals(table: pd.DataFrame, label: str, where: str) -> None:
+    """Refuse lines of totals: they are no accounts, and would count everything twice.
+
+    Raises
+    ------
+    UserMistakeError
+    """
+    ids = table[label].map(lambda v: "" if v is None or pd.isna(v) else str(v))
+    lines = table.index[ids.str.match(_TOTAL)]
+    if len(lines):
+        named = shorten(list(ids[lines]))
+        raise UserMistakeError(
+            f"{where}: {len(lines)} line{'s' if len(lines) != 1 else ''} of totals where '{label}' should name a row: "
+            f"{named} (row {', '.join(str(int(n) + 1) for n in lines[:5])} of the data). They are sums of others. "
+            f"Delete them, or leave them out with where_not = {{ {label} = {list(ids[lines])[:3]!r} }}."
+        )
+
+
 def read_source(
     source: Source, base: Path, where: str, *, text: Iterable[str] = (), label: str | None = None
 ) -> pd.DataFrame:
@@ -283,6 +319,8 @@ def read_source(
     for name, mend in source.replace.items():
         table[name] = column_of(table, name, f"{where}, replace").map(lambda v, m=mend: m.get(str(v), v))
     table = only_rows(table, source.where, source.where_not, where)
+    if label is not None and label in table.columns:
+        _refuse_totals(table, label, where)
     if not len(table):
         raise UserMistakeError(f"{where} has no rows{' left after where' if source.where or source.where_not else ''}.")
     if label is not None and label in table.columns:

@@ -128,7 +128,7 @@ def test_the_deficient_sets_say_exactly_how_many_seats_stay_empty(problem: Candi
     assert len(names) == len(set(names))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(problems(), st.data())
 def test_costs_of_swaps_and_rules_are_those_of_enumeration(problem: Candidates, data) -> None:
     all_of_them = list(every_matching(problem))

@@ -85,8 +85,8 @@ def test_the_nearest_plan_is_the_nearest_there_is_and_says_so(block: int) -> Non
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("block", range(40))
-def test_thousands_of_nearest_plans_are_the_nearest_there_are(block: int) -> None:
+@pytest.mark.parametrize("block", range(6))
+def test_hundreds_of_nearest_plans_are_the_nearest_there_are(block: int) -> None:
     for seed in range(10_000 + 60 * block, 10_000 + 60 * (block + 1)):
         judge_model(seed)
         if seed % 4 == 0:

@@ -87,7 +87,7 @@ def test_generated_columns_find_a_packing_and_prove_there_is_none():
 
 @pytest.mark.parametrize("bins", [20, 40])
 def test_triplets_without_room_to_spare_are_packed(bins):
-    result = balancing(machines(triplets(bins, np.random.default_rng(bins)), bins), run=Run(30.0))
+    result = balancing(machines(triplets(bins, np.random.default_rng(bins)), bins), run=Run())
     assert result.termination is Termination.PROVED
     assert result.bound == 1000.0
 
@@ -95,7 +95,7 @@ def test_triplets_without_room_to_spare_are_packed(bins):
 @pytest.mark.parametrize(("n", "k", "top"), [(30, 10, 100), (100, 5, 1000), (500, 25, 100)])
 def test_uniform_jobs_are_scheduled_to_proven_optimality(n, k, top):
     sizes = np.random.default_rng(n).integers(1, top + 1, size=n)
-    result = balancing(machines(sizes, k), run=Run(30.0))
+    result = balancing(machines(sizes, k), run=Run())
     assert result.termination is Termination.PROVED
     loads = np.bincount(result.assignment, weights=sizes, minlength=k)
     assert loads.max() == result.bound
