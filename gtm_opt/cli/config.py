@@ -64,6 +64,7 @@ class Join(Source):
     to: str | None = None
     date: str | None = None
     date_format: str | None = None
+    max_loss: float = Field(0.05, ge=0, le=1)
     measures: dict[str, Measure]
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from gtm_opt.cli.exits import UserMistakeError
 from gtm_opt.cli.tables import column_of, only_rows, read_source
-from gtm_opt.errors import shorten
+from gtm_opt.errors import percent_text, shorten
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from gtm_opt.cli.config import Join, Measure
 
 __all__ = ["add_measures", "read_days"]
+
+_ZONE = re.compile(r"(?<=\d)\s?(Z|UTC|[+-]\d{2}:?\d{2})$")
 
 
 def add_measures(accounts: pd.DataFrame, account_id: str, join: Join, base: Path, notes: list[str]) -> pd.DataFrame:
@@ -40,6 +44,7 @@ def add_measures(accounts: pd.DataFrame, account_id: str, join: Join, base: Path
     ids = column_of(accounts, to, f"{where}, to").astype(str)
     table[join.key] = column_of(table, join.key, f"{where}, key")
     _note_strangers(table[join.key], ids, where, notes)
+    whole = table
     table = table[table[join.key].notna()].reset_index(drop=True)
     days = read_days(table, join.date, join.date_format, where) if join.date else None
     out = accounts.copy()
@@ -54,6 +59,7 @@ def add_measures(accounts: pd.DataFrame, account_id: str, join: Join, base: Path
         elif measure.how in ("sum", "count"):
             column = column.fillna(0)
         out[name] = column
+    _refuse_loss(whole, ids, join, where)
     return out
 
 
@@ -66,8 +72,14 @@ def read_days(table: pd.DataFrame, name: str, date_format: str | None, where: st
     """Return a column as days; cells that are no dates are refused."""
     column = column_of(table, name, where)
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
-        return column
-    days = pd.to_datetime(column.astype(object), format=date_format or "ISO8601", errors="coerce")
+        return column.dt.tz_localize(None) if getattr(column.dtype, "tz", None) is not None else column
+    text = column.astype(object)
+    if date_format is None:
+        # a time with a zone counts on the day that is written there, whatever the zones of other rows
+        text = text.map(lambda v: _ZONE.sub("", v) if isinstance(v, str) else v)
+    days = pd.to_datetime(text, format=date_format or "ISO8601", errors="coerce")
+    if getattr(days.dtype, "tz", None) is not None:
+        days = days.dt.tz_localize(None)
     bad = column[days.isna() & column.notna()]
     if len(bad):
         raise UserMistakeError(
@@ -95,6 +107,55 @@ def _note_strangers(keys: pd.Series, ids: pd.Series, where: str, notes: list[str
         )
 
 
+def _refuse_loss(table: pd.DataFrame, ids: pd.Series, join: Join, where: str) -> None:
+    """Refuse a join that leaves out more than the config allows: rows, or the total of a column that is summed.
+
+    Raises
+    ------
+    UserMistakeError
+    """
+    named = table[join.key].notna()
+    lost = named & ~table[join.key].isin(ids)
+    shares = {"rows": float(lost.sum()) / max(int(named.sum()), 1)}
+    for measure in join.measures.values():
+        if measure.how == "sum" and measure.column is not None and measure.column in table.columns:
+            amount = pd.to_numeric(table[measure.column], errors="coerce").abs().fillna(0.0)
+            shares[measure.column] = float(amount[lost].sum()) / max(float(amount[named].sum()), 1e-300)
+    worst = max(shares, key=lambda name: shares[name])
+    if shares[worst] <= join.max_loss:
+        return
+    said = ", ".join(f"{percent_text(share)} of {name}" for name, share in shares.items())
+    keys = list(pd.unique(table.loc[lost, join.key]))
+    counts = f"{int(lost.sum()):,} of {int(named.sum()):,} rows"
+    enough = np.ceil(100.0 * shares[worst]) / 100.0
+    raise UserMistakeError(
+        f"{where}: {counts} found no account ({said}): {shorten(keys, shown=3)}.\n"
+        f"    {_likely_cause(keys, ids)}Correct the ids, or allow the loss with max_loss = {enough:g}."
+    )
+
+
+def _likely_cause(keys: list[object], ids: pd.Series) -> str:
+    """Say what spelling would match, without applying it: ids that only look alike are others."""
+    known = set(ids)
+    for spell, what in (
+        (lambda k: k.strip(), "without the blanks around them"),
+        (lambda k: k[:15], "by their first 15 characters (CRM ids with and without a checksum)"),
+        (lambda k: k.removesuffix(".0"), "without .0 at the end"),
+        (lambda k: str(int(float(k))), "with the exponent written out"),
+    ):
+        count = 0
+        for key in keys:
+            try:
+                count += spell(str(key)) in known
+            except (ValueError, OverflowError):
+                continue
+        if count:
+            return f"{count} of {len(keys)} ids would match {what}. "
+    lower = {k.lower() for k in known}
+    count = sum(str(key).lower() in lower for key in keys)
+    return f"{count} of {len(keys)} ids would match in another case. " if count else ""
+
+
 def _measure(table: pd.DataFrame, days: pd.Series | None, key: str, measure: Measure, where: str) -> pd.Series:
     if days is not None:
         table = table.assign(_day=days)
@@ -106,7 +167,9 @@ def _measure(table: pd.DataFrame, days: pd.Series | None, key: str, measure: Mea
             day = pd.to_datetime(edge, errors="coerce")
             if pd.isna(day):
                 raise UserMistakeError(f"{where}: {word} = '{edge}' is not a date. Write it as 2027-01-31.")
-            rows = rows[rows["_day"] >= day] if word == "since" else rows[rows["_day"] <= day]
+            # both days count as a whole, whatever the time of day in the cells
+            days_only = rows["_day"].dt.normalize()
+            rows = rows[days_only >= day] if word == "since" else rows[days_only <= day]
     if measure.how == "count":
         return rows.groupby(key).size().astype(float)
     assert measure.column is not None

@@ -28,6 +28,7 @@ id = "account_id"                # column with the account ids: unique, never em
 # key = "account_id"             # its column with the account ids
 # date = "close_date"
 # date_format = "%d-%m-%Y"       # default: 2027-01-31
+# max_loss = 0.05               # of rows and of summed amounts that may find no account; more is an error
 # [accounts.join.measures]
 # open_pipeline = { how = "sum", column = "amount", where = { stage = ["Open", "Commit"] } }
 # won_last_year = { how = "sum", column = "amount", where = { stage = "Won" }, since = "2026-01-01" }

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["did_you_mean", "id_text", "label_text", "number_column", "parse_numbers", "rename_columns"]
 
 _MONEY = re.compile(r"[$€£¥]|USD|EUR|GBP", re.IGNORECASE)
+_CURRENCY = re.compile(r"[$€£¥]|\b(?:USD|EUR|GBP|JPY|CHF|AUD|CAD|SEK|NOK|DKK|INR|CNY)\b")
+_SIGNS = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY"}
 _FACTORS = {"k": 1e3, "m": 1e6, "mm": 1e6, "b": 1e9, "bn": 1e9}
 _NOTHING = ("", "-", "–", "n/a", "#n/a", "na", "nan", "none", "null")
 _NUMBER = re.compile(r"^([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)(k|mm?|bn?|%)?$", re.IGNORECASE)
@@ -103,6 +105,7 @@ def parse_numbers(values: pd.Series, *, decimal: Literal[".", ","] = ".", empty:
     >>> parse_numbers(pd.Series(["1.234,50 EUR"]), decimal=",").tolist()
     [1234.5]
     """
+    _refuse_currencies(values)
     read, bad = _read_numbers(values, empty, decimal)
     if bad.any():
         got = f"{shorten(values[bad].tolist())} in {int(bad.sum()):,} row{'s' if bad.sum() > 1 else ''}"
@@ -111,6 +114,28 @@ def parse_numbers(values: pd.Series, *, decimal: Literal[".", ","] = ".", empty:
             "    Correct these cells, or empty them if the value is unknown; decimal=',' reads 1.234,50."
         )
     return read
+
+
+def _refuse_currencies(values: pd.Series) -> None:
+    """Refuse a column with amounts in several currencies: nobody gave the rates to add them.
+
+    Raises
+    ------
+    DataError
+    """
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        return
+    found: dict[str, int] = {}
+    for value in values:
+        if isinstance(value, str) and any(c.isdigit() for c in value):
+            for sign in set(_CURRENCY.findall(value.upper())):
+                found[_SIGNS.get(sign, sign)] = found.get(_SIGNS.get(sign, sign), 0) + 1
+    if len(found) > 1:
+        counts = ", ".join(f"{name} in {count:,} rows" for name, count in sorted(found.items()))
+        raise DataError(
+            f"column '{values.name}' holds amounts of {len(found)} currencies: {counts}.\n"
+            "    They cannot be added: convert them to one, at stated rates, before they are read."
+        )
 
 
 def _read_numbers(

@@ -23,7 +23,7 @@ ACCOUNTS = pd.DataFrame({"account_id": ["a", "b", "c"]})
 
 def add(folder: Path, measures: dict[str, dict[str, object]], **words: object) -> tuple[pd.DataFrame, list[str]]:
     (folder / "deals.csv").write_text(DEALS)
-    settings: dict[str, object] = {"date": "closed", "date_format": "%d-%m-%Y"} | words
+    settings: dict[str, object] = {"date": "closed", "date_format": "%d-%m-%Y", "max_loss": 0.3} | words
     join = Join.model_validate({"file": "deals.csv", "key": "account", "measures": measures, **settings})
     notes: list[str] = []
     return add_measures(ACCOUNTS, "account_id", join, folder, notes), notes
