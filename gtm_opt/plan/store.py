@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
 import shutil
 import tempfile
+import time
 from dataclasses import fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from gtm_opt.errors import DataError, shorten
 from gtm_opt.plan.codec import encode
+from gtm_opt.plan.exchange import exchange
 from gtm_opt.plan.table_io import SUFFIX, write_table
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ __all__ = ["KIND", "MANIFEST", "SCHEMA", "WORKBOOK", "checksum", "save_plan", "s
 KIND = "gtm_opt plan"
 MANIFEST = "manifest.json"
 WORKBOOK = "plan.xlsx"
+LEFTOVER_SECONDS = 3_600.0
 SCHEMA = 2
 """Version of the layout below. A reader takes this one and older ones."""
 
@@ -39,6 +43,7 @@ def save_plan(plan: Plan, folder: str | os.PathLike[str], format: Format, excel:
     target = Path(folder).absolute()
     _refuse_strangers(target)
     target.parent.mkdir(parents=True, exist_ok=True)
+    _clear_leftovers(target)
     draft = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".new", dir=target.parent))
     try:
         os.chmod(draft, 0o777 & ~_umask())
@@ -59,6 +64,14 @@ def seal(manifest: dict[str, Any]) -> str:
     """Return a hash over what a manifest says of the plan and its tables: edited by hand, it no longer fits."""
     text = json.dumps({key: manifest[key] for key in ("plan", "tables")}, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _clear_leftovers(target: Path) -> None:
+    """Remove drafts of this plan that earlier crashes left behind; those of the last hour may be at work."""
+    for suffix in (".new", ".old"):
+        for leftover in target.parent.glob(f".{glob.escape(target.name)}.*{suffix}"):
+            if leftover.is_dir() and time.time() - leftover.stat().st_mtime > LEFTOVER_SECONDS:
+                shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _umask() -> int:
@@ -90,9 +103,13 @@ def _refuse_strangers(target: Path) -> None:
 
 
 def _swap(draft: Path, target: Path) -> None:
+    """Put ``draft`` where ``target`` is, so that a crash at any moment leaves the old plan or the new one there."""
     if not target.exists():
         os.replace(draft, target)
         return
+    if exchange(draft, target):
+        return  # what was there is now the draft, which the caller removes
+    # file systems that cannot exchange: between the two renames nothing is at the path
     old = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".old", dir=target.parent))
     os.replace(target, old / "plan")
     try:

@@ -130,6 +130,7 @@ def test_a_crash_while_writing_leaves_the_old_plan(plan: Plan, tmp_path: Path, m
 def test_a_failing_swap_puts_the_old_plan_back(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "p"
     plan.save(folder)
+    monkeypatch.setattr("gtm_opt.plan.store.exchange", lambda *_: False)  # a file system that cannot
     real, calls = os.replace, []
 
     def second_fails(source: object, target: object) -> None:
