@@ -140,6 +140,8 @@ def _classes(rules: Sequence[Term], among: NDArray[np.bool_], k: int) -> Iterato
         yield np.flatnonzero(among), np.ones(k, dtype=bool)
         return
     units = np.flatnonzero(among)
+    if not len(units):
+        return
     units = units[np.argsort(teams.code[units], kind="stable")]
     codes, start = np.unique(teams.code[units], return_index=True)
     for code, members in zip(codes, np.split(units, start[1:]), strict=True):

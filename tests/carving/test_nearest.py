@@ -63,3 +63,10 @@ def test_the_leaves_below_a_node_with_a_giant_are_in_band() -> None:
     )
     carving = gtm.carve(problem, max_buckets=4, on_infeasible="nearest", effort=0.2)
     assert len(carving.outside["territory"].unique()) == 1
+
+
+def test_teams_of_accounts_that_are_all_pinned_need_no_places() -> None:
+    accounts = pd.DataFrame({"account_id": ["A", "B"], "arr": [1.0, 9.0], "segment": ["x", "x"]})
+    rules = [gtm.Pin({"A": "T2", "B": "T1"}), gtm.Within({"x": ["T1", "T2"]}, by="segment")]
+    problem = gtm.CarvingProblem(accounts, ["T1", "T2", "T3"], [gtm.Balance("arr", 0.1)], [], rules)
+    assert gtm.carve(problem, on_infeasible="nearest").labels.tolist() == ["T2", "T1"]
