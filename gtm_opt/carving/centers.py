@@ -9,6 +9,7 @@ import numpy as np
 
 from gtm_opt.instance import Distance, Grouped
 from gtm_opt.measures import evaluate, rank
+from gtm_opt.model import Near
 from gtm_opt.solvers import SolveStatus, Termination
 
 if TYPE_CHECKING:
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
     from gtm_opt.carving.costs import OpenCenters
     from gtm_opt.carving.result import Carving
     from gtm_opt.instance import FloatArray, IntArray, Term
+    from gtm_opt.model import CarvingProblem
 
 __all__ = [
     "ALL_CENTERS",
     "THESE_CENTERS",
+    "has_free_centers",
     "limit_scope",
     "mean_centers",
     "plan_key",
@@ -82,6 +85,13 @@ def plan_key(compiled: Compiled, unit_leaf: IntArray) -> tuple[float, ...]:
     """Return the rank of a plan with its own centers, smaller is better (see `gtm_opt.measures.rank`)."""
     instance = with_plan_centers(compiled, unit_leaf).instance
     return rank(instance, evaluate(instance, unit_leaf))
+
+
+def has_free_centers(problem: CarvingProblem) -> bool:
+    """Whether a preference is about centers that nobody gave."""
+    if problem.territories.centers is not None:
+        return False
+    return any(isinstance(p, Near) and p.centers is None for p in problem.prefer)
 
 
 def limit_scope(carving: Carving) -> Carving:

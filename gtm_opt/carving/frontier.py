@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gtm_opt.carving.carve import carve, decided
+from gtm_opt.carving.centers import ALL_CENTERS
 from gtm_opt.errors import DataError
 from gtm_opt.measures import check
 from gtm_opt.model import Balance, Count, KeepOwner, Limit, MaxMoved, Mix
@@ -182,6 +183,8 @@ def _row(problem: CarvingProblem, plan: Carving, capped: bool) -> dict[str, Any]
     bound = plan.certificate.bound / problem.n_accounts / float(found.preferences["weight"].iloc[0])
     # the carve at this stretch must have been that very question: bands neither capped nor moved
     asked = plan.compiled.instance.evenness is None and not capped and plan.carved is None
+    # and its bound must be about all plans, not about those with the centers found
+    asked = asked and plan.certificate.bound_scope == ALL_CENTERS
     row["bound"] = bound if asked else -np.inf
     row["status"] = plan.status.value
     return row

@@ -220,9 +220,14 @@ class _Search:
         if instance.evenness is not None:
             instance = replace(instance, evenness=None)
         small = _columns(instance.take(self.rows), columns)
-        found = get_solver("lagrangian")(
-            small, run=self.run.within(np.inf), seed=self.seed, effort=DRAFT_EFFORT
-        ).assignment
+        if not (small.n_criteria or small.side or small.apart):
+            # nothing ties the units to each other: each goes to its cheapest place
+            cost = small.cost_block(slice(0, small.n_units))
+            found: IntArray | None = cost.argmin(axis=1) if np.isfinite(cost.min(axis=1)).all() else None
+        else:
+            found = get_solver("lagrangian")(
+                small, run=self.run.within(np.inf), seed=self.seed, effort=DRAFT_EFFORT
+            ).assignment
         if found is None:
             return None
         out = np.empty(instance.n_units, dtype=np.int64)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from gtm_opt.carving.centers import has_free_centers, limit_scope
 from gtm_opt.carving.flat_bound import flat_certificate
 from gtm_opt.carving.levels import Options
 from gtm_opt.carving.node import NodeTask, root_task
@@ -112,7 +113,7 @@ def recarve_subtree(
         certificate = replace(certificate, status=SolveStatus.INFEASIBLE)
     struck = run.struck or Termination.FINISHED
     note = f"carved again below {top}" + (f", {shorten(list(frozen))} frozen" if held else "")
-    return replace(
+    again = replace(
         carving,
         status=certificate.status,
         termination=struck,
@@ -123,6 +124,8 @@ def recarve_subtree(
         unit_leaf=unit_leaf,
         settings=kept,
     )
+    chosen_centers = has_free_centers(carving.problem) and flat.evenness is None
+    return limit_scope(again) if chosen_centers else again
 
 
 def _settings(

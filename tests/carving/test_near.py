@@ -189,3 +189,21 @@ def test_down_a_tree_the_value_is_the_checker_s_and_the_scope_is_said() -> None:
     assert carving.certificate.value == pytest.approx(carving.check.score * 260, rel=1e-9)
     assert carving.certificate.bound_scope == THESE_CENTERS
     assert carving.status is not gtm.SolveStatus.OPTIMAL
+
+
+def test_a_part_carved_again_proves_nothing_about_other_centers() -> None:
+    carving = gtm.carve(gtm.CarvingProblem(metros(), list("abc"), [gtm.Count(0.05)], [near()]))
+    again = gtm.recarve_subtree(carving)
+    assert again.certificate.bound_scope == THESE_CENTERS
+    assert again.status is gtm.SolveStatus.FEASIBLE and "optimal" not in str(again)
+
+
+def test_a_frontier_over_distance_gives_no_bound_that_holds_for_chosen_centers_only() -> None:
+    problem = gtm.CarvingProblem(metros(), list("abc"), [gtm.Count(0.05)], [near()])
+    assert (gtm.frontier(problem, over="near", points=2).table["bound"] == -np.inf).all()
+
+
+def test_distance_without_any_band_is_carved_without_a_warning() -> None:
+    carving = gtm.carve(gtm.CarvingProblem(metros(), list("abc"), [], [near()]))
+    assert carving.check.ok
+    assert {frozenset(part) for _, part in metros().groupby("owner")["account_id"]} == _clusters(carving)
