@@ -123,6 +123,7 @@ def merged_instance(task: NodeTask, nodes: Sequence[str]) -> Instance:
         weighted = activities * flat.shares[None, :, None]
         activities = np.add.reduceat(weighted, _starts(sizes), axis=1) / shares[None, :, None]
     costs = tuple(merge_term(term, group, flat.shares) for term in flat.cost)
+    costs += _closed_jointly(flat, costs, group, len(sizes))
     apart, barred = _apart_below(flat, costs, sizes)
     return replace(
         flat,
@@ -143,6 +144,31 @@ def _merge_side(flat: Instance, term: Term, group: IntArray) -> Term:
     """Merge exactly: the best of the leaves that are open, for a family the best for all of it together."""
     rules = tuple(t for t in flat.cost if isinstance(t, Only | Barred | Inside))
     return Lowest(term, group, rules) if rules or isinstance(term, Grouped) else term.merge(group, flat.shares)
+
+
+def _closed_jointly(flat: Instance, costs: tuple[Term, ...], group: IntArray, k: int) -> tuple[Term, ...]:
+    """Forbid the children in which every leaf is closed by one rule or another, though by no single rule.
+
+    Rules are merged one by one, and a child stays open to each of them that leaves one leaf of it; the leaves left by
+    two rules may differ. Only units named in forbidden pairs can meet two rules: a pin beside a rule that closes it is
+    refused where the problem enters.
+    """
+    rules = tuple(t for t in flat.cost if isinstance(t, Only | Barred | Inside))
+    named = [t.unit for t in rules if isinstance(t, Barred)]
+    if len(rules) < 2 or not named:
+        return ()
+    merged = tuple(t for t in costs if isinstance(t, Only | Barred | Inside))
+    units = np.unique(np.concatenate(named))
+    step = max(64, 4_000_000 // len(group))
+    pairs = [np.zeros((0, 2), dtype=np.int64)]
+    for start in range(0, len(units), step):
+        rows = units[start : start + step]
+        leaves = np.isfinite(total(rules, rows, len(rows), len(group)))
+        open_below = np.stack([leaves[:, group == child].any(axis=1) for child in range(k)], axis=1)
+        closed = np.argwhere(np.isfinite(total(merged, rows, len(rows), k)) & ~open_below)
+        pairs.append(np.stack([rows[closed[:, 0]], closed[:, 1]], axis=1))
+    found = np.concatenate(pairs)
+    return (Barred(found[:, 0], found[:, 1], flat.n_units, k),) if len(found) else ()
 
 
 def _apart_below(

@@ -128,3 +128,49 @@ def test_a_manager_with_one_rep_is_no_problem() -> None:
     assert set(carving.labels) == {"E1", "W1", "W2"}
     assert set(carving.level(1)["node"]) == {"East", "West"}
     assert set(carving.level(3)["node"]) == {"E1", "W1", "W2"}
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_a_child_is_open_exactly_where_all_rules_together_leave_a_leaf(data) -> None:
+    tree = gtm.Hierarchy.from_dict({"East": {"E1": 1, "E2": 1}, "West": {"W1": 1, "W2": 1}})
+    leaves = list(tree.leaves)
+    table = pd.DataFrame(
+        {
+            "account_id": [f"A{i}" for i in range(4)],
+            "segment": ["large", "small", "large", "small"],
+            "parent_id": [None, "A0" if data.draw(st.booleans()) else None, None, None],
+        }
+    )
+    some = st.lists(st.sampled_from(leaves), min_size=1, unique=True)
+    teams = data.draw(st.dictionaries(st.sampled_from(["large", "small"]), some, min_size=1))
+    closed = data.draw(
+        st.lists(st.tuples(st.sampled_from(list(table["account_id"])), st.sampled_from(leaves)), unique=True)
+    )
+    rules = [gtm.Within(teams, by="segment"), gtm.Forbid(closed), gtm.KeepTogether()]
+    try:
+        flat = compile_problem(gtm.CarvingProblem(table, tree, balance=[gtm.Count(0.5)], rules=rules)).instance
+    except (gtm.DataError, gtm.InfeasibleError):
+        return  # rules that leave an account no territory are refused before any node
+    nodes = node_instance(root_task(tree, flat))
+    units = np.arange(flat.n_units)
+    below = np.isfinite(flat.cost_block(units)).reshape(len(units), 2, 2).any(axis=2)
+    np.testing.assert_array_equal(np.isfinite(nodes.cost_block(units)), below)
+
+
+def test_an_account_two_rules_leave_one_territory_goes_there_down_a_tree() -> None:
+    tree = gtm.Hierarchy.from_dict({"East": {"E1": 1, "E2": 1}, "West": {"W1": 1, "W2": 1}})
+    table = pd.DataFrame(
+        {
+            "account_id": [f"A{i}" for i in range(8)],
+            "segment": ["small", *["large"] * 7],
+            "owner": ["W2", "E1", "E1", "E2", "E2", "W1", "W1", "W2"],
+        }
+    )
+    rules = [gtm.Within({"small": ["E1", "E2", "W2"]}, by="segment"), gtm.Forbid([("A0", "E2"), ("A0", "W2")])]
+    problem = gtm.CarvingProblem(
+        table, list(tree.leaves), balance=[gtm.Count(0.5)], prefer=[gtm.KeepOwner()], rules=rules
+    )
+    plan = gtm.carve(problem, hierarchy=tree, effort=0.1, seed=0)
+    assert plan.check.ok
+    assert plan.labels["A0"] == "E1"
