@@ -19,8 +19,10 @@ import pytest
 import gtm_opt
 
 HEAVY = (
+    "cleanco",
     "dask",
     "distributed",
+    "duckdb",
     "highspy",
     "jinja2",
     "matplotlib",
@@ -30,7 +32,10 @@ HEAVY = (
     "plotly",
     "pulp",
     "pyarrow",
+    "rapidfuzz",
     "rich",
+    "sklearn",
+    "splink",
     "tqdm",
     "typer",
 )

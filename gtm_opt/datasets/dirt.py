@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gtm_opt.datasets.record_dirt import NEEDED, RECORD_KINDS
 from gtm_opt.errors import DataError, shorten
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ KINDS: dict[str, Callable[[pd.DataFrame, NDArray[np.int64]], pd.DataFrame]] = {
     "no_coordinates": _planted("lat", np.nan),
     "duplicates": _doubled,
 }
-"""Kinds of dirt, in the order in which they are planted."""
+"""Kinds of dirt that stop a carve, in the order in which they are planted."""
 
 
 def dirty(accounts: pd.DataFrame, kinds: Sequence[str] | None = None, *, rows: int = 3, seed: int = 0) -> pd.DataFrame:
@@ -71,7 +72,9 @@ def dirty(accounts: pd.DataFrame, kinds: Sequence[str] | None = None, *, rows: i
     kinds : sequence of str, optional
         Out of ``text_numbers`` ("$500,343 " in all rows, and odder ones), ``missing_values``, ``negative_values``,
         ``missing_ids``, ``unknown_owners``, ``unknown_parents``, ``own_parents``, ``no_coordinates`` and
-        ``duplicates``. Default: all.
+        ``duplicates`` (default: all of these), and of the faults that only `gtm_opt.inspect_accounts` sees:
+        ``swapped_coordinates``, ``impossible_coordinates``, ``cycles``, ``lost_zeros``, ``currencies``, ``outliers``,
+        ``spelling``, ``contradicting_segments``, ``old_touches`` and ``foreign_states``.
     rows : int
         How many rows of each kind.
     seed : int
@@ -79,7 +82,7 @@ def dirty(accounts: pd.DataFrame, kinds: Sequence[str] | None = None, *, rows: i
     Raises
     ------
     DataError
-        For an unknown kind, or fewer accounts than ``rows``.
+        For an unknown kind, a column that is not there, or fewer accounts than ``rows``.
 
     Examples
     --------
@@ -89,14 +92,18 @@ def dirty(accounts: pd.DataFrame, kinds: Sequence[str] | None = None, *, rows: i
     '$269,004 '
     """
     chosen = list(KINDS) if kinds is None else list(kinds)
-    unknown = [kind for kind in chosen if kind not in KINDS]
+    known = KINDS | RECORD_KINDS
+    unknown = [kind for kind in chosen if kind not in known]
     if unknown:
-        raise DataError(f"`kinds` must be among {', '.join(KINDS)}, got {shorten(unknown)}.")
+        raise DataError(f"`kinds` must be among {', '.join(known)}, got {shorten(unknown)}.")
+    missing = sorted({column for kind in chosen for column in NEEDED.get(kind, ()) if column not in accounts.columns})
+    if missing:
+        raise DataError(f"`accounts` must have the columns that the kinds change, got none called {shorten(missing)}.")
     if not 0 <= rows <= len(accounts):
         raise DataError(f"`rows` must lie between 0 and the {len(accounts)} accounts, got {rows}.")
     rng = np.random.default_rng(seed)
     out = accounts.copy()
-    for kind, plant in KINDS.items():
+    for kind, plant in known.items():
         picked = np.sort(rng.choice(len(accounts), size=rows, replace=False))
         if kind in chosen:
             out = plant(out, picked)
