@@ -75,9 +75,9 @@ def run_plan(
     if on_infeasible == "raise" and plan.carving.status is SolveStatus.INFEASIBLE:
         # "as even as possible" makes a plan all the same; here one was only asked for within the bands
         raise InfeasibleError(why_infeasible(request.problem))
-    return finish(
-        plan, output_folder(config, path.parent, out), config.output.format, excel or config.output.excel, quiet
-    )
+    written = config.output
+    folder = output_folder(config, path.parent, out)
+    return finish(plan, folder, written.format, excel or written.excel, quiet, raw_cells=written.raw_cells)
 
 
 def _build(config: Config, request: Request, limit: float | None, seed: int, on_infeasible: str, callback: Any) -> Plan:
@@ -118,9 +118,9 @@ def refuse_impossible(problem: CarvingProblem) -> None:
         raise InfeasibleError(feasibility.texts)
 
 
-def finish(plan: Plan, folder: Path, format: Any, excel: bool, quiet: bool) -> ExitCode:
+def finish(plan: Plan, folder: Path, format: Any, excel: bool, quiet: bool, *, raw_cells: bool = False) -> ExitCode:
     """Save a plan, show its summary, and return the exit code it deserves."""
-    plan.save(folder, format=format, excel=excel)
+    plan.save(folder, format=format, excel=excel, raw_cells=raw_cells)
     _say(plan.summary(), quiet)
     _say(f"\nSaved in {folder}: {len(plan.tables)} tables, summary.txt" + (", plan.xlsx" if excel else ""), quiet)
     if plan.carving.termination is Termination.INTERRUPTED:

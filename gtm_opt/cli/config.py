@@ -304,6 +304,7 @@ class Output(Section):
     dir: str = "plan"
     format: Literal["csv", "parquet"] = "csv"
     excel: bool = False
+    raw_cells: bool = False
 
 
 Criterion = Annotated[BalanceWords | CountWords | MixWords | LimitWords, Field(discriminator="kind")]

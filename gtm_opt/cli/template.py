@@ -145,4 +145,5 @@ on_infeasible = "raise"          # "nearest": make the nearest possible plan and
 dir = "plan"
 # format = "parquet"             # default: csv
 # excel = true                   # also one workbook
+# raw_cells = true               # CSV for programs: no apostrophe before text that a spreadsheet would compute
 """

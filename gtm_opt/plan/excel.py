@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from gtm_opt.errors import DataError
+from gtm_opt.plan.exchange import current_umask
 
 if TYPE_CHECKING:
     from gtm_opt.plan.plan import Plan
@@ -49,6 +50,7 @@ def write_workbook(plan: Plan, path: str | os.PathLike[str]) -> Path:
     os.close(handle)
     try:
         book.save(draft)
+        os.chmod(draft, 0o666 & ~current_umask())  # temporary files are made for their owner alone
         os.replace(draft, target)
     finally:
         Path(draft).unlink(missing_ok=True)

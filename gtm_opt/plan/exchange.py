@@ -1,4 +1,4 @@
-"""Two folders change places in one step, where the system can."""
+"""Putting new files and folders in the place of old ones: exchange in one step, permissions as usual."""
 
 from __future__ import annotations
 
@@ -10,12 +10,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["exchange"]
+__all__ = ["current_umask", "exchange"]
 
 _HERE = -100
 """AT_FDCWD: paths are relative to the working directory."""
 _SWAP = 2
 """RENAME_EXCHANGE of renameat2(2), and RENAME_SWAP of renamex_np(2)."""
+
+
+def current_umask() -> int:
+    """Return the permissions that new files of this process are made without."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def exchange(one: Path, other: Path) -> bool:

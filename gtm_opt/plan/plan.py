@@ -130,7 +130,12 @@ class Plan:
         return compare_plans(self, other)
 
     def save(
-        self, folder: str | PathLike[str], *, format: Literal["csv", "parquet"] = "csv", excel: bool = False
+        self,
+        folder: str | PathLike[str],
+        *,
+        format: Literal["csv", "parquet"] = "csv",
+        excel: bool = False,
+        raw_cells: bool = False,
     ) -> Path:
         """Save the plan in a folder: ``manifest.json`` and one file per table.
 
@@ -144,6 +149,11 @@ class Plan:
             (``pip install "gtm-opt[parquet]"``).
         excel : bool
             Also write ``plan.xlsx`` into the folder.
+        raw_cells : bool
+            Write the text cells of CSV files byte for byte, for programs that read them. By default
+            ids and names that a spreadsheet would compute as a formula (``=``, ``+``, ``-`` or ``@``
+            first) get an apostrophe in front; the manifest says so (``text_cells``, and ``marked`` per
+            column), and `load` takes it off again.
 
         Returns
         -------
@@ -163,7 +173,7 @@ class Plan:
         """
         from gtm_opt.plan.store import save_plan
 
-        return save_plan(self, folder, format, excel)
+        return save_plan(self, folder, format, excel, raw_cells)
 
     @classmethod
     def load(cls, folder: str | PathLike[str], *, verify: bool = True) -> Plan:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from gtm_opt.errors import DataError, shorten
 from gtm_opt.plan.codec import encode
-from gtm_opt.plan.exchange import exchange
+from gtm_opt.plan.exchange import current_umask, exchange
 from gtm_opt.plan.table_io import SUFFIX, write_table
 
 if TYPE_CHECKING:
@@ -32,11 +32,12 @@ KIND = "gtm_opt plan"
 MANIFEST = "manifest.json"
 WORKBOOK = "plan.xlsx"
 LEFTOVER_SECONDS = 3_600.0
-SCHEMA = 2
-"""Version of the layout below. A reader takes this one and older ones."""
+_MARKED, _AS_IS = "an apostrophe marks what looks like a formula", "as they are"
+SCHEMA = 3
+"""Version of the layout below. A reader takes this one and older ones (3: text that looks like a formula is marked)."""
 
 
-def save_plan(plan: Plan, folder: str | os.PathLike[str], format: Format, excel: bool) -> Path:
+def save_plan(plan: Plan, folder: str | os.PathLike[str], format: Format, excel: bool, raw_cells: bool = False) -> Path:
     """Write ``plan`` into a temporary sibling of ``folder``, then swap it in."""
     if format not in SUFFIX:
         raise DataError(f"`format` must be 'csv' or 'parquet', got {format!r}.")
@@ -46,8 +47,8 @@ def save_plan(plan: Plan, folder: str | os.PathLike[str], format: Format, excel:
     _clear_leftovers(target)
     draft = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".new", dir=target.parent))
     try:
-        os.chmod(draft, 0o777 & ~_umask())
-        _write(plan, draft, format, excel)
+        os.chmod(draft, 0o777 & ~current_umask())
+        _write(plan, draft, format, excel, raw_cells)
         _swap(draft, target)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
@@ -72,12 +73,6 @@ def _clear_leftovers(target: Path) -> None:
         for leftover in target.parent.glob(f".{glob.escape(target.name)}.*{suffix}"):
             if leftover.is_dir() and time.time() - leftover.stat().st_mtime > LEFTOVER_SECONDS:
                 shutil.rmtree(leftover, ignore_errors=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _refuse_strangers(target: Path) -> None:
@@ -122,7 +117,7 @@ def _swap(draft: Path, target: Path) -> None:
             shutil.rmtree(old, ignore_errors=True)
 
 
-def _write(plan: Plan, folder: Path, format: Format, excel: bool) -> None:
+def _write(plan: Plan, folder: Path, format: Format, excel: bool, raw_cells: bool) -> None:
     tables = dict(plan.tables)
     names = {id(frame): name for name, frame in tables.items()}
     names[id(plan.carving.problem.accounts)] = "accounts"
@@ -144,7 +139,7 @@ def _write(plan: Plan, folder: Path, format: Format, excel: bool) -> None:
     described: dict[str, Any] = {}
     for name, frame in tables.items():
         file = name + SUFFIX[format]
-        described[name] = {"file": file, **write_table(frame, folder / file, format)}
+        described[name] = {"file": file, **write_table(frame, folder / file, format, raw=raw_cells)}
         described[name]["sha256"] = checksum(folder / file)
     (folder / "summary.txt").write_text(plan.summary() + "\n", encoding="utf-8")
     if excel:
@@ -155,6 +150,9 @@ def _write(plan: Plan, folder: Path, format: Format, excel: bool) -> None:
         "schema": SCHEMA,
         "gtm_opt": _version(),
         "format": format,
+        "text_cells": "as they are"
+        if raw_cells or format != "csv"
+        else "an apostrophe marks what looks like a formula",
         "files": files,
         "plan": state,
         "tables": described,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -16,16 +17,29 @@ __all__ = ["SUFFIX", "Format", "read_table", "write_table"]
 Format = Literal["csv", "parquet"]
 SUFFIX = {"csv": ".csv", "parquet": ".parquet"}
 _NULLS = {"none": None, "nan": float("nan"), "nat": pd.NaT, "na": pd.NA}
+# What spreadsheets take for the start of a formula in a CSV cell (OWASP, CSV injection), behind any number of our own
+# marks, so that the mark can be taken off again: '=1+1 becomes ''=1+1. Full-width signs count in East Asian settings.
+_FORMULA = re.compile(r"^'*\s*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+_MARK = "'"
 
 
-def write_table(frame: pd.DataFrame, path: Path, format: Format) -> dict[str, Any]:
+def write_table(frame: pd.DataFrame, path: Path, format: Format, *, raw: bool = False) -> dict[str, Any]:
     """Write ``frame`` and return what a reader must know to restore it.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    path : Path
+    format : {"csv", "parquet"}
+    raw : bool
+        Leave the text cells of a CSV file as they are. By default those that a spreadsheet would compute
+        (``=``, ``+``, ``-``, ``@`` first) get an apostrophe in front, which `read_table` takes off again.
 
     Returns
     -------
     dict
-        ``rows``, ``columns`` (name, dtype and how its cells are written), ``index`` (columns that
-        form the row labels).
+        ``rows``, ``columns`` (name, dtype and how its cells are written; ``marked`` where apostrophes were put in
+        front), ``index`` (columns that form the row labels).
     """
     index: list[str] = []
     if not _is_default(frame.index):
@@ -40,7 +54,11 @@ def write_table(frame: pd.DataFrame, path: Path, format: Format) -> dict[str, An
     plain = pd.DataFrame(
         {str(at): _plain(frame.iloc[:, at], meta) for at, meta in enumerate(columns)}, index=frame.index
     )
-    plain.columns = pd.Index([str(c["name"]) for c in columns], dtype=object)
+    names = [str(c["name"]) for c in columns]
+    if format == "csv" and not raw:
+        plain = _mark_formulas(plain, columns)
+        names = [_MARK + name if _FORMULA.match(name) else name for name in names]
+    plain.columns = pd.Index(names, dtype=object)
     if format == "csv":
         plain.to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
     else:
@@ -70,6 +88,26 @@ def read_table(path: Path, meta: dict[str, Any], format: Format) -> pd.DataFrame
     return frame
 
 
+def _mark_formulas(plain: pd.DataFrame, columns: list[dict[str, Any]]) -> pd.DataFrame:
+    """Return the table with an apostrophe before text that a spreadsheet would compute; ``columns`` says where."""
+    out = {}
+    for name, meta in zip(plain.columns, columns, strict=True):
+        column = plain[name]
+        if _is_text(meta):
+            hit = np.array([isinstance(v, str) and _FORMULA.match(v) is not None for v in column], dtype=bool)
+            if hit.any():
+                meta["marked"] = True
+                column = column.astype(object)
+                column = column.where(~hit, _MARK + column.where(hit, "").astype(str))
+        out[name] = column
+    return pd.DataFrame(out, index=plain.index)
+
+
+def _is_text(meta: dict[str, Any]) -> bool:
+    """Whether the cells are text as the user wrote it (text within JSON begins with a quotation mark)."""
+    return meta.get("cells") != "json" and (meta["dtype"] == "object" or meta["dtype"].startswith(("str", "string")))
+
+
 def _is_default(index: pd.Index) -> bool:
     return isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1 and index.name is None
 
@@ -96,7 +134,9 @@ def _describe(column: pd.Series) -> dict[str, Any]:
     if missing.any():
         first = column[missing].iloc[0]
         meta["null"] = "none" if first is None else "nat" if first is pd.NaT else "na" if first is pd.NA else "nan"
-    if pd.api.types.infer_dtype(column, skipna=True) not in ("string", "empty"):
+    # a carriage return within a cell ends the line for readers of CSV; JSON writes it as \\r
+    broken = any(isinstance(v, str) and "\r" in v for v in column)
+    if broken or pd.api.types.infer_dtype(column, skipna=True) not in ("string", "empty"):
         meta["cells"] = "json"
         return meta
     empty = (column == "").fillna(False).to_numpy(dtype=bool)
@@ -151,8 +191,15 @@ def _restore(raw: pd.Series, meta: dict[str, Any]) -> pd.Series:
     return pd.Series(raw.astype(dtype))
 
 
+def _unmark(cell: object) -> object:
+    marked = isinstance(cell, str) and cell.startswith(_MARK) and _FORMULA.match(cell) is not None
+    return cell[len(_MARK) :] if marked and isinstance(cell, str) else cell
+
+
 def _restore_text(raw: pd.Series, meta: dict[str, Any]) -> pd.Series:
     cells = raw.astype(object).to_numpy(dtype=object, copy=True)
+    if meta.get("marked"):
+        cells = np.array([_unmark(v) for v in cells], dtype=object)
     missing = np.array([_is_null(v) for v in cells], dtype=bool)
     if "null" in meta or meta.get("cells") == "json":
         missing |= np.array([isinstance(v, str) and v == "" for v in cells], dtype=bool)

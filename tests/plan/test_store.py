@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import csv
 import json
 import os
+import re
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
+from gtm_opt.carving import carve
 from gtm_opt.errors import DataError
 from gtm_opt.model import (
     Balance,
@@ -150,7 +153,7 @@ def test_a_newer_schema_is_refused_clearly(plan: Plan, tmp_path: Path) -> None:
     path = tmp_path / "p" / "manifest.json"
     manifest = json.loads(path.read_text())
     path.write_text(json.dumps({**manifest, "schema": 99}))
-    with pytest.raises(DataError, match=r"saved with schema 99 .* reads up to schema 2. Upgrade gtm_opt"):
+    with pytest.raises(DataError, match=r"saved with schema 99 .* reads up to schema 3. Upgrade gtm_opt"):
         Plan.load(tmp_path / "p")
 
 
@@ -196,3 +199,44 @@ def test_unknown_things_in_a_manifest_are_never_made() -> None:
 def test_an_unknown_format_is_refused(plan: Plan, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="`format` must be 'csv' or 'parquet', got 'xml'"):
         plan.save(tmp_path / "p", format="xml")  # type: ignore[arg-type]
+
+
+FORMULAS = [
+    "=1+1",
+    "+49 30 1",
+    "-2",
+    "@SUM(A1)",
+    "'=quoted",
+    "''-x",
+    "plain",
+    "'plain",
+    "=a,b",
+    '=HYPERLINK("x")',
+    "\uff1d4",
+    "=5\r6",
+]
+
+
+def test_no_text_cell_of_a_csv_table_is_computed_by_a_spreadsheet_and_ids_come_back_unchanged(tmp_path: Path) -> None:
+    accounts = pd.DataFrame({"account_id": FORMULAS, "=arr": 1.0, "note": FORMULAS[::-1], "blank": " =2"})
+    reps = pd.DataFrame({"rep_id": ["=r1", "@r2"]})
+    plan = build_plan(accounts, reps, balance=[Count(0.5)], target=1_000_000, carve_options={"effort": 0.1})
+    plan.save(tmp_path / "p")
+    for file in (tmp_path / "p").glob("*.csv"):
+        with file.open(newline="", encoding="utf-8") as lines:
+            cells = [cell for row in csv.reader(lines) for cell in row]
+        texts = [cell for cell in cells if not re.fullmatch(r"-?[\d.]+(e[+-]?\d+)?|-inf", cell) or cell == "-2"]
+        assert not [cell for cell in texts if cell.lstrip()[:1] in tuple("=+-@\uff1d")], file.name
+    again = Plan.load(tmp_path / "p")
+    assert_same(plan, again)
+    assert list(again.carving.problem.accounts["account_id"]) == FORMULAS
+    assert json.loads((tmp_path / "p" / "manifest.json").read_text())["text_cells"].startswith("an apostrophe")
+
+
+def test_raw_cells_keep_the_bytes_and_load_as_well(tmp_path: Path) -> None:
+    accounts = pd.DataFrame({"account_id": FORMULAS[:-1]})
+    plan = Plan(carve(CarvingProblem(accounts, 2, [Count(0.5)]), effort=0.1))
+    plan.save(tmp_path / "p", raw_cells=True)
+    assert list(pd.read_csv(tmp_path / "p" / "accounts.csv", keep_default_na=False)["account_id"]) == FORMULAS[:-1]
+    assert json.loads((tmp_path / "p" / "manifest.json").read_text())["text_cells"] == "as they are"
+    assert_same(plan, Plan.load(tmp_path / "p"))

@@ -80,3 +80,9 @@ def test_any_text_and_any_number_comes_back(
     frame = pd.DataFrame({"t": pd.Series(text, dtype=object), "x": number})
     back = there_and_back(frame, tmp_path_factory.mktemp("t"), "csv")
     assert_frame_equal(back, frame, check_exact=True)
+
+
+@given(st.lists(st.text("'=+-@ \t\n\rab\uff1d", max_size=4), max_size=6))
+def test_marks_before_formulas_come_off_again(tmp_path_factory: pytest.TempPathFactory, cells: list[str]) -> None:
+    frame = pd.DataFrame({"x": pd.Series(cells, dtype=object), "=y": range(len(cells))})
+    assert_frame_equal(there_and_back(frame, tmp_path_factory.mktemp("m"), "csv"), frame)
