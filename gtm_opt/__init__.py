@@ -54,6 +54,8 @@ if TYPE_CHECKING:
     )
     from gtm_opt.measures import Check, check
     from gtm_opt.model import (
+        Attrition,
+        Backfill,
         Balance,
         Calendar,
         CarvingProblem,
@@ -75,13 +77,19 @@ if TYPE_CHECKING:
         SeatStatus,
         Territories,
         Within,
+        monthly_hazard,
         parse_numbers,
         ramp_loss,
     )
     from gtm_opt.plan import Book, Plan, Policy, Trigger, build_plan
     from gtm_opt.quota import Quotas, cascade
     from gtm_opt.reporting import plot_balance, plot_capacity, plot_frontier, plot_map, plot_moves, report
-    from gtm_opt.sales_capacity import Capacity, capacity
+    from gtm_opt.sales_capacity import (
+        Capacity,
+        capacity,
+        seat_factor,
+        seat_output,
+    )
     from gtm_opt.solvers import (
         Progress,
         SolveStatus,
@@ -93,6 +101,8 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "Attrition",
+    "Backfill",
     "Balance",
     "Book",
     "Calendar",
@@ -160,6 +170,7 @@ __all__ = [
     "frontier",
     "get_solver",
     "match_people",
+    "monthly_hazard",
     "overcarve",
     "parse_numbers",
     "plot_balance",
@@ -172,6 +183,8 @@ __all__ = [
     "recarve_subtree",
     "register_solver",
     "report",
+    "seat_factor",
+    "seat_output",
     "solver_names",
     "solver_table",
     "support_heads",
@@ -179,6 +192,11 @@ __all__ = [
 
 # public name -> module that holds it
 _PUBLIC = {
+    "seat_output": "sales_capacity",
+    "seat_factor": "sales_capacity",
+    "monthly_hazard": "model",
+    "Backfill": "model",
+    "Attrition": "model",
     "Balance": "model",
     "Calendar": "model",
     "Capacity": "sales_capacity",

@@ -1,5 +1,7 @@
 """What the planner says: accounts, territories, criteria, preferences, rules, the calendar."""
 
+from gtm_opt.model.attrition import Attrition, monthly_hazard
+from gtm_opt.model.backfill import Backfill
 from gtm_opt.model.balance import Balance, Count, Criterion, Limit, Mix, Objective
 from gtm_opt.model.calendar import Calendar
 from gtm_opt.model.hierarchy import MAX_BUCKETS, Hierarchy
@@ -13,6 +15,8 @@ from gtm_opt.model.territories import SeatStatus, Territories
 
 __all__ = [
     "MAX_BUCKETS",
+    "Attrition",
+    "Backfill",
     "Balance",
     "Calendar",
     "CarvingProblem",
@@ -38,6 +42,7 @@ __all__ = [
     "SeatStatus",
     "Territories",
     "Within",
+    "monthly_hazard",
     "parse_numbers",
     "ramp_loss",
 ]

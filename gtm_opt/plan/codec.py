@@ -28,6 +28,8 @@ _KNOWN = {
     "CarvingProblem": "gtm_opt.model.problem",
     "Hierarchy": "gtm_opt.model.hierarchy",
     "Ramp": "gtm_opt.model.ramp",
+    "Attrition": "gtm_opt.model.attrition",
+    "Backfill": "gtm_opt.model.backfill",
     "Calendar": "gtm_opt.model.calendar",
     "Level": "gtm_opt.carving.settings",
     "Staffing": "gtm_opt.assignment",

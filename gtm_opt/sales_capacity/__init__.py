@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gtm_opt.sales_capacity.capacity import capacity
 from gtm_opt.sales_capacity.clock import Proration, presence, ramp_fractions
+from gtm_opt.sales_capacity.renewal import seat_factor, seat_output
 from gtm_opt.sales_capacity.result import Capacity
 from gtm_opt.sales_capacity.roster import HasRoster, Roster, read_leaves, read_roster
 
@@ -17,4 +18,6 @@ __all__ = [
     "ramp_fractions",
     "read_leaves",
     "read_roster",
+    "seat_factor",
+    "seat_output",
 ]
