@@ -1,29 +1,70 @@
-"""Quotas of months that tie out at every edge of the tree, in whole units."""
+"""Quotas of quarters, months and weeks that tie out at every edge of the tree, in whole units."""
 
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gtm_opt.errors import Findings
+from gtm_opt.model.week_calendar import WeekCalendar
 from gtm_opt.quota.rounding import round_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from gtm_opt.model.calendar import Calendar
     from gtm_opt.quota.layers import Layers
 
     FloatArray = NDArray[np.float64]
     IntArray = NDArray[np.int64]
 
-__all__ = ["round_table", "spread_over_months"]
+__all__ = ["TimeGrid", "accumulate_over_periods", "round_table", "spread_over_periods"]
 
 _WHOLE = 1e-9
 
 
-def spread_over_months(layers: Layers, units: IntArray, quarter_shares: FloatArray, shares: FloatArray) -> IntArray:
-    """Return whole units per node and month that sum up along every row and every edge.
+@dataclass(frozen=True, eq=False)
+class TimeGrid:
+    """Periods inside each other, the longest first: quarters, their months, their weeks.
+
+    Attributes
+    ----------
+    names : tuple of str
+        What the periods of each stage are called.
+    shares : tuple of ndarray
+        Share of the year in each period, one array per stage.
+    outer : tuple of ndarray of int
+        Position of the period of the stage before that each period lies in, in order; zeros for the first stage.
+    """
+
+    names: tuple[str, ...]
+    shares: tuple[FloatArray, ...]
+    outer: tuple[IntArray, ...]
+
+    @classmethod
+    def of(cls, calendar: Calendar | WeekCalendar) -> TimeGrid:
+        """Return the grid of a calendar: quarters and months, or quarters, periods and weeks."""
+        whole = np.zeros(4, dtype=np.int64)
+        if isinstance(calendar, WeekCalendar):
+            period = calendar.period_of_week
+            by_period = np.asarray(np.bincount(period, weights=calendar.shares), dtype=np.float64)
+            by_quarter = by_period.reshape(4, 3).sum(axis=1)
+            quarter: IntArray = np.arange(12, dtype=np.int64) // 3
+            shares: tuple[FloatArray, ...] = (by_quarter, by_period, calendar.shares)
+            return cls(("quarter", "period", "week"), shares, (whole, quarter, period))
+        return cls(("quarter", "month"), (calendar.quarter_shares, calendar.shares), (whole, calendar.quarter_of_month))
+
+    def spans(self, stage: int) -> list[slice]:
+        """Return where the periods of ``stage`` lie that make up each period of the stage before."""
+        ends = np.cumsum(np.bincount(self.outer[stage])).tolist()
+        return [slice(start, end) for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+
+
+def spread_over_periods(layers: Layers, units: IntArray, grid: TimeGrid) -> IntArray:
+    """Return whole units per node and period that sum up along every row and every edge.
 
     Parameters
     ----------
@@ -31,45 +72,101 @@ def spread_over_months(layers: Layers, units: IntArray, quarter_shares: FloatArr
         The nodes, as many as ``units``.
     units : ndarray of int, shape (n,)
         Quota of each node in units, in the order of the layers.
-    quarter_shares, shares : ndarray of shape (n_quarters,), (n_months,)
-        What of the year falls into each quarter and month; three months a quarter.
+    grid : TimeGrid
 
     Returns
     -------
-    ndarray of int, shape (n, n_months)
-        Rows sum to the quota, quarter by quarter: the root's by largest remainder. In every month, children
-        together have what their parent has, grossed up by the over-assignment of the edge and rounded; without
-        over-assignment exactly what the parent has.
+    ndarray of int, shape (n, n_periods)
+        For the last stage of the grid. Rows sum to the quota, outer period by outer period: the root's by largest
+        remainder. In every period of every stage, children together have what their parent has, grossed up by the
+        over-assignment of the edge and rounded; without over-assignment exactly what the parent has.
 
     Notes
     -----
     From the top down. The row of totals of a family is its parent's, scaled to what the children have in the year
     and rounded by largest remainder; then the table of children by quarters, and inside every quarter that of
-    children by months, is rounded with both margins fixed (`round_table`). O(n * n_months) in practice.
+    children by months (and so on), is rounded with both margins fixed (`round_table`). O(n * n_periods) in practice.
     """
-    quarters = np.zeros((len(layers), len(quarter_shares)), dtype=np.int64)
-    months = np.zeros((len(layers), len(shares)), dtype=np.int64)
-    quarters[0] = round_rows(units[:1], quarter_shares)[0]
-    for q in range(len(quarter_shares)):
-        months[0, 3 * q : 3 * q + 3] = round_rows(quarters[:1, q], _inside(shares, q))[0]
+    tables = [np.zeros((len(layers), len(shares)), dtype=np.int64) for shares in grid.shares]
+    spans = [grid.spans(stage) for stage in range(len(tables))]
+    above = [units[:, None], *tables[:-1]]
+    for table, outer, inner, shares in zip(tables, above, spans, grid.shares, strict=True):
+        for position, span in enumerate(inner):
+            table[0, span] = round_rows(outer[:1, position], _inside(shares[span]))[0]
     for layer in layers.down():
         ends = np.append(layer.starts[1:], layer.nodes.stop - layer.nodes.start)
         for parent, start, end in zip(layer.parents, layer.starts, ends, strict=True):
             rows = slice(layer.nodes.start + int(start), layer.nodes.start + int(end))
-            total = int(units[rows].sum())
-            by_quarter = _scaled(quarters[parent], total, quarter_shares)
-            quarters[rows] = round_table(units[rows], by_quarter)
-            for q in range(len(quarter_shares)):
-                at = slice(3 * q, 3 * q + 3)
-                by_month = _scaled(months[parent, at], int(by_quarter[q]), _inside(shares, q))
-                months[rows, at] = round_table(quarters[rows, q], by_month)
-    return months
+            for table, outer, inner, shares in zip(tables, above, spans, grid.shares, strict=True):
+                for position, span in enumerate(inner):
+                    column = outer[rows, position]
+                    row = _scaled(table[parent, span], int(column.sum()), _inside(shares[span]))
+                    table[rows, span] = round_table(column, row)
+    return tables[-1]
 
 
-def _inside(shares: FloatArray, quarter: int) -> FloatArray:
-    """Return the shares of the months of a quarter; alike where the quarter has none."""
-    inside = shares[3 * quarter : 3 * quarter + 3]
-    return inside if inside.sum() > 0 else np.ones(3)
+def accumulate_over_periods(layers: Layers, units: IntArray, shares: FloatArray) -> IntArray:
+    """Return whole units per node and period whose running totals stay within a unit of the exact ones.
+
+    Parameters
+    ----------
+    layers : Layers
+    units : ndarray of int, shape (n,)
+        Quota of each node in units, in the order of the layers.
+    shares : ndarray of shape (n_periods,)
+
+    Returns
+    -------
+    ndarray of int, shape (n, n_periods)
+        Rows sum to the quota. Running totals are the exact ones rounded down or up. Where children together have
+        what their parent has, they have it in every period; with over-assignment the running total of the children
+        together is the exact one of their sum, rounded to nearest.
+
+    Raises
+    ------
+    DataError
+        If an amount of less than a unit would have to become negative to keep the running totals.
+
+    Notes
+    -----
+    Siblings lie end to end on a line, each family inside the stretch of its parent where the edge has no
+    over-assignment. Rounding ``position * share so far`` at the ends of every stretch gives running totals that
+    are consistent at every node by construction: the difference of two rounded numbers is off by less than one.
+    O(n * n_periods).
+    """
+    begin = np.zeros(len(layers), dtype=np.int64)
+    for layer in layers.down():
+        amounts = units[layer.nodes]
+        totals = np.add.reduceat(amounts, layer.starts)
+        inside = totals == units[layer.parents]
+        offset = np.cumsum(amounts) - amounts
+        first = np.where(inside, begin[layer.parents], 0)
+        begin[layer.nodes] = offset - offset[layer.starts][layer.group] + first[layer.group]
+    so_far = np.minimum(np.cumsum(shares) / shares.sum(), 1.0)
+    so_far[-1] = 1.0
+    running = _rounded(begin + units, so_far) - _rounded(begin, so_far)
+    out = np.diff(running, axis=1, prepend=0)
+    negative = np.flatnonzero((out < 0).any(axis=1))
+    if len(negative):
+        findings = Findings()
+        findings.add(
+            "unit",
+            "must be smaller for running totals: amounts of less than a unit would become negative",
+            rows=[layers.ids[n] for n in negative],
+            kind="node",
+            remedy="Cascade with a smaller unit, or take longer periods.",
+        )
+        findings.raise_if_any()
+    return out
+
+
+def _rounded(positions: IntArray, so_far: FloatArray) -> IntArray:
+    return np.floor(positions[:, None] * so_far[None, :] + (0.5 + _WHOLE)).astype(np.int64)
+
+
+def _inside(shares: FloatArray) -> FloatArray:
+    """Return the shares of the periods inside a longer one; alike where it has none."""
+    return shares if shares.sum() > 0 else np.ones(len(shares))
 
 
 def _scaled(above: IntArray, total: int, shares: FloatArray) -> IntArray:

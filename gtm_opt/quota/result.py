@@ -15,8 +15,9 @@ from gtm_opt.model.renamed import renamed_attribute
 from gtm_opt.model.tables import did_you_mean
 from gtm_opt.quota.bounds import round_half_up
 from gtm_opt.quota.layers import Layers
-from gtm_opt.quota.periods import spread_over_months
+from gtm_opt.quota.periods import TimeGrid, spread_over_periods
 from gtm_opt.quota.sellers import seller_quotas
+from gtm_opt.quota.spread import spread_quotas
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from gtm_opt.model.calendar import Calendar
     from gtm_opt.model.roles import Role, Roles
+    from gtm_opt.model.week_calendar import WeekCalendar
     from gtm_opt.sales_capacity import HasRoster, Proration
 
 __all__ = ["Quotas"]
@@ -96,6 +98,40 @@ class Quotas:
                 "quota": months.ravel(),
             }
         )
+
+    def spread(
+        self,
+        by: str = "month",
+        *,
+        calendar: Calendar | WeekCalendar | None = None,
+        cumulative: bool = False,
+    ) -> pd.DataFrame:
+        """Return quotas per node and period, with running totals.
+
+        Parameters
+        ----------
+        by : {"quarter", "month", "period", "week"}
+            Quarters, months of a `Calendar`; quarters, periods, weeks of a `WeekCalendar`.
+        calendar : Calendar or WeekCalendar, optional
+            Default: that of the quotas. Of a longer `Calendar` the first fiscal year is used.
+        cumulative : bool
+            Round running totals instead of amounts: no running total is off by a unit or more. Default: each
+            quarter is rounded first, then its months, then their weeks.
+
+        Returns
+        -------
+        DataFrame
+            ``node_id``, ``period``, ``quota``, ``running_total``. Either way rows sum to the quota of the node, and
+            children to their parent in every period, see `periods`; with over-assignment to the parent's amount
+            times the edge, rounded.
+
+        Raises
+        ------
+        DataError
+            Without a calendar, for periods that it does not have, and where running totals cannot be kept in
+            whole units.
+        """
+        return spread_quotas(self, self._calendar() if calendar is None else calendar, by, cumulative)
 
     def by_quarter(self) -> pd.DataFrame:
         """Return quotas with one row per node and one column per quarter."""
@@ -281,7 +317,7 @@ class Quotas:
         calendar, layers = self._calendar(), Layers.of(self)
         units = self.table["quota"].to_numpy(dtype=np.int64)[layers.row] // self.unit
         months = np.empty((len(units), calendar.months), dtype=np.int64)
-        months[layers.row] = spread_over_months(layers, units, calendar.quarter_shares, calendar.shares)
+        months[layers.row] = spread_over_periods(layers, units, TimeGrid.of(calendar))
         return months * self.unit
 
     def _children_sum(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
