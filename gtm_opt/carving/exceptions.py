@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from gtm_opt.carving.again import carve_as_before
 from gtm_opt.carving.rule_exact import exact_cost
 from gtm_opt.carving.rule_prices import price_by_nodes, wished_leaves, without_pins, without_rule
 from gtm_opt.errors import DataError
@@ -99,18 +100,7 @@ def price_of(carving: Carving, rule: Rule, *, exact: bool = False) -> RulePrice:
 
 def _carved_without(carving: Carving, without: Without) -> float:
     """Return the value of a single node less that of a carve without the rule."""
-    from gtm_opt.carving.carve import carve
-
-    o = carving.options
-    again = carve(
-        without.compiled.problem,
-        hierarchy=carving.hierarchy,
-        solver=o.solver,
-        effort=o.effort,
-        seed=o.seed,
-        on_infeasible="nearest",
-        levels=carving.settings.levels,
-    )
+    again = carve_as_before(carving, without.compiled.problem)
     return carving.certificate.value - again.certificate.value
 
 

@@ -9,22 +9,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gtm_opt.carving.guide import guided, look_ahead
-from gtm_opt.carving.node import NodeTask, node_instance, restrict_task
-from gtm_opt.errors import DataError, SolverError
-from gtm_opt.instance import Only
-from gtm_opt.measures import evenness_by_criterion, territory_totals
-from gtm_opt.model import Pin
+from gtm_opt.carving.forced import Forced, Outcome, force_by_carving, force_in, small_scope, why_impossible
+from gtm_opt.carving.place_prices import price_options
+from gtm_opt.carving.planner_units import compare_plans
+from gtm_opt.errors import DataError, number_text, shorten
 from gtm_opt.model.tables import did_you_mean
 
 if TYPE_CHECKING:
+    from gtm_opt.carving.planner_units import Quantity
     from gtm_opt.carving.result import Carving
-    from gtm_opt.instance import FloatArray, Instance, Term
 
-__all__ = ["Explanation", "explain", "node_prices", "node_task"]
+__all__ = ["Explanation", "explain"]
 
-ROOM = "room further down"
-"""Column of the look-ahead: how much dearer the best place below an option is, at the prices of the room there."""
+SHOWN = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,16 +37,26 @@ class Explanation:
         One row per alternative at every level of the tree: node, option, chosen, one column per
         preference and rule (its cost), one per criterion (price times what the account brings), at inner
         nodes ``room further down`` (what the best place below costs more, at the prices of the room
-        there; 0 at the last level), total, difference to the chosen one. Costs are preference scores times
-        the number of accounts.
+        there; 0 at the last level), total, difference to the chosen one. All of it is by prices, in preference
+        scores times the number of accounts: it says why, and estimates how much.
         For "as even as possible" carves the total is the worst deviation after the move.
+    alternatives : DataFrame
+        One row per sibling the account may go to, the cheapest first: territory, outcome (``"exact"``,
+        ``"at least"``, ``"at most"``, ``"impossible"``, ``"further out"``, ``"open"``, ``"estimate"``; see
+        `gtm_opt.carving.forced.Outcome`), cost (in the unit of ``forced_cost``; inf where impossible, NaN where
+        not known).
     next_best : str or None
-        Next best territory among the siblings; None where nothing else is allowed.
+        The cheapest alternative; None where rules about the account leave no other place. Where no
+        alternative is possible, the first that was asked.
     margin : float
-        Estimated cost of forcing the account to ``next_best``, by prices. Never more than what a
-        carve that is optimal for these prices would lose.
+        Cost of forcing the account to ``next_best``: ``forced_cost`` where that is known, else an estimate by
+        prices, 0 or more.
     forced_cost : float or None
-        The same by carving again with the account pinned there (only with ``exact=True``).
+        Objective of the best plan with the account at ``next_best``, everything else free to move, less that of
+        the plan: preference score times the number of accounts, or tolerances of the worst deviation for "as even as
+        possible". Inf: proven impossible. None: only estimated, or no plan was found.
+    changes : tuple of Quantity
+        What the plan with the account there has more or less of, in planner's units; empty where there is none.
     text : str
         All of it in a few sentences.
     """
@@ -62,6 +69,8 @@ class Explanation:
     margin: float
     forced_cost: float | None
     text: str
+    alternatives: pd.DataFrame
+    changes: tuple[Quantity, ...] = ()
 
     def __str__(self) -> str:
         return self.text
@@ -78,12 +87,20 @@ def explain(carving: Carving, account: str, *, exact: bool = False) -> Explanati
     carving : Carving
     account : str
     exact : bool
-        Carve again with the account pinned to the next best territory.
+        Where the node is too large for an exact model: carve again with the account pinned to the next best
+        territory.
 
     Raises
     ------
     DataError
         For an unknown account.
+
+    Notes
+    -----
+    Where the whole problem, or the node above the account's territory, is small, every sibling is asked by an exact
+    model in the order of a lower bound, until all that are left are proven dearer. With a node of a tree the
+    accounts of the other nodes stay where they are. Everywhere else the answer is an estimate by prices
+    and says so.
     """
     ids = carving.problem.resolved.ids
     if account not in ids:
@@ -91,95 +108,55 @@ def explain(carving: Carving, account: str, *, exact: bool = False) -> Explanati
     unit = int(carving.problem.resolved.family[ids.get_loc(account)])
     leaf = carving.hierarchy.leaves[carving.unit_leaf[unit]]
     path = carving.hierarchy.path(leaf)
-    frames = [_options(carving, node, child, unit) for node, child in itertools.pairwise(path)]
+    frames = [price_options(carving, node, child, unit) for node, child in itertools.pairwise(path)]
     options = pd.concat(frames, ignore_index=True)
     parts = options.columns.difference(["node", "option", "chosen", "total", "difference"], sort=False)
     options[parts] = options[parts].fillna(0.0)  # what a level has no part of
     last = frames[-1]
     others = last[~last["chosen"] & np.isfinite(last["total"])].sort_values("total", kind="stable")
-    next_best = str(others["option"].iloc[0]) if len(others) else None
-    margin = float(others["difference"].iloc[0]) if len(others) else np.inf
-    forced = _forced_cost(carving, account, _leaf_of(carving, next_best)) if exact and next_best is not None else None
+    forced, whole = _ask(carving, account, unit, path[-2], others, exact)
+    best = forced[0] if forced else None
+    if best is not None and best.outcome is Outcome.IMPOSSIBLE and exact and whole:
+        best = Forced(best.territory, best.outcome, best.cost, None, best.reasons or _why(carving, account, best))
     family = tuple(str(ids[i]) for i in carving.compiled.units.members_of(unit))
-    text = _text(carving, account, leaf, family, last, next_best, margin, forced)
-    return Explanation(account, leaf, family, options, next_best, margin, forced, text)
+    changes = () if best is None or best.plan is None else _changes(carving, best)
+    known = best is not None and best.outcome is not Outcome.ESTIMATE and not np.isnan(best.cost)
+    by_prices = max(0.0, float(others["difference"].iloc[0])) if len(others) else np.inf
+    return Explanation(
+        account=account,
+        territory=leaf,
+        family=family,
+        options=options,
+        next_best=None if best is None else best.territory,
+        margin=best.cost if best is not None and known else by_prices,
+        forced_cost=best.cost if best is not None and known else None,
+        text=_text(carving, account, leaf, family, last, forced, best, changes, whole, exact),
+        alternatives=pd.DataFrame(
+            [(f.territory, f.outcome.value, f.cost) for f in forced], columns=["territory", "outcome", "cost"]
+        ),
+        changes=changes,
+    )
 
 
-def node_task(carving: Carving, node: str, units: np.ndarray[tuple[int], np.dtype[np.int64]]) -> NodeTask:
-    """Return the task of ``node`` for some of its units only (bands and budgets are not meaningful)."""
-    tree = carving.hierarchy
-    flat, count = (carving.carved or carving.compiled).instance, carving.compiled.units.count
-    whole = NodeTask(tree, flat, np.arange(count), np.zeros(len(flat.side)), settings=carving.settings)
-    return restrict_task(whole, node, units)
-
-
-def node_prices(carving: Carving, node: str) -> tuple[FloatArray, FloatArray] | None:
-    """Return the prices and side prices of a node; found now where its solver returned none.
-
-    None for "as even as possible" carves, which have no prices.
-    """
-    solution = carving.solutions[node]
-    side = solution.result.side_prices
-    n_side = len(carving.compiled.instance.side)
-    if solution.result.prices is not None:
-        return solution.result.prices, np.zeros(n_side) if side is None else side
-    if carving.compiled.instance.evenness is not None:
-        return None
-    from gtm_opt.solvers import Run
-    from gtm_opt.solvers.lagrangian import solve_prices
-
-    task = node_task(carving, node, solution.units)
-    found = solve_prices(guided(task, node_instance(task), solution.guide), Run())
-    return found.prices, found.side_prices
-
-
-def _options(carving: Carving, node: str, chosen: str, unit: int) -> pd.DataFrame:
-    children = carving.hierarchy.children(node)
-    task = node_task(carving, node, np.array([unit]))
-    one = node_instance(task)
-    table = pd.DataFrame({"node": node, "option": children, "chosen": [c == chosen for c in children]})
-    row = np.array([0])
-    names = carving.compiled.cost_names
-    for name, term in zip((*names, *map(_unnamed, one.cost[len(names) :])), one.cost, strict=True):
-        table[name] = table.get(name, 0.0) + term.block(row)[0]
-    guide = carving.solutions[node].guide
-    if guide is not None:
-        table[ROOM] = look_ahead(task, one, guide).block(row)[0]
-    priced = node_prices(carving, node)
-    if priced is None:
-        table["total"] = _evenness_after(carving, node, one, unit)
-    else:
-        prices, side_prices = priced
-        brings = one.activities3()[0]
-        for j, column in enumerate(carving.compiled.columns):
-            table[f"price of {column.name}"] = prices[:, j] * brings[..., j]
-        for r, side in enumerate(one.side):
-            table[f"price of {side.name}"] = side_prices[r] * side.term.block(row)[0]
-        table["total"] = table.drop(columns=["node", "option", "chosen"]).sum(axis=1)
-    table["difference"] = table["total"] - float(table.loc[table["chosen"], "total"].iloc[0])
-    return table
-
-
-def _unnamed(term: Term) -> str:
-    """Return what a rule stands for that a carve added itself."""
-    return "too large for its band" if isinstance(term, Only) else "kept apart"
-
-
-def _evenness_after(carving: Carving, node: str, one: Instance, unit: int) -> list[float]:
-    """Return the worst deviation of the node for each place the unit could move to."""
-    solution = carving.solutions[node]
-    whole = node_instance(node_task(carving, node, solution.units))
-    totals = territory_totals(whole, solution.assignment)
-    here = int(solution.assignment[np.flatnonzero(solution.units == unit)[0]])
-    brings = np.broadcast_to(one.activities3()[0], totals.shape)
-    allowed = np.isfinite(one.cost_block(np.array([0]))[0])
-    out = []
-    for k in range(len(totals)):
-        after = totals.copy()
-        after[here] -= brings[here]
-        after[k] += brings[k]
-        out.append(float(evenness_by_criterion(whole, after).max()) if allowed[k] else np.inf)
-    return out
+def _ask(
+    carving: Carving, account: str, unit: int, node: str, others: pd.DataFrame, exact: bool
+) -> tuple[list[Forced], bool]:
+    """Return the answers for all places of a node, best first, and whether the whole plan could move for them."""
+    estimates = [
+        Forced(_leaf_of(carving, str(name)), Outcome.ESTIMATE, max(0.0, float(difference)))
+        for name, difference in zip(others["option"], others["difference"], strict=True)
+    ]
+    if not estimates:
+        return [], True
+    scope = small_scope(carving, node)
+    if scope is not None:
+        place = {name: at for at, name in enumerate(carving.hierarchy.leaves)}
+        answers = force_in(carving, scope, unit, np.array([place[e.territory] for e in estimates]))
+        if not exact or scope.whole or answers[0].outcome is Outcome.EXACT:
+            return answers, scope.whole
+    if exact:
+        return [force_by_carving(carving, account, estimates[0].territory), *estimates[1:]], True
+    return estimates, True
 
 
 def _leaf_of(carving: Carving, node: str) -> str:
@@ -187,24 +164,13 @@ def _leaf_of(carving: Carving, node: str) -> str:
     return carving.hierarchy.leaves_below(node)[0]
 
 
-def _forced_cost(carving: Carving, account: str, territory: str) -> float:
-    from gtm_opt.carving.carve import carve
+def _why(carving: Carving, account: str, forced: Forced) -> tuple[str, ...]:
+    return why_impossible(carving, account, forced.territory)
 
-    if carving.problem.resolved.pinned[carving.problem.resolved.ids.get_loc(account)] >= 0:
-        raise SolverError(f"'{account}' is pinned: drop the pin first, then ask what moving it costs.")
-    problem = carving.problem.replace(rules=(*carving.problem.rules, Pin({account: territory})))
-    tree, options = carving.hierarchy, carving.options
-    again = carve(
-        problem,
-        hierarchy=tree,
-        solver=options.solver,
-        effort=options.effort,
-        seed=options.seed,
-        on_infeasible="nearest",
-        levels=carving.settings.levels,
-        tolerance_budget=carving.settings.room,
-    )
-    return again.certificate.value - carving.certificate.value
+
+def _changes(carving: Carving, forced: Forced) -> tuple[Quantity, ...]:
+    assert forced.plan is not None
+    return compare_plans(carving.compiled, carving.unit_leaf, forced.plan)
 
 
 def _groups(carving: Carving, account: str) -> list[str]:
@@ -221,34 +187,81 @@ def _text(
     leaf: str,
     family: tuple[str, ...],
     options: pd.DataFrame,
-    next_best: str | None,
-    margin: float,
-    forced: float | None,
+    forced: list[Forced],
+    best: Forced | None,
+    changes: tuple[Quantity, ...],
+    whole: bool,
+    exact: bool,
 ) -> str:
     with_family = f" (with its family of {len(family)})" if len(family) > 1 else ""
     team = "".join(f" It is in {group} by rule." for group in _groups(carving, account))
-    if next_best is None:
+    start = f"'{account}'{with_family} is in {leaf}"
+    if best is None:
         rules = "pins, forbids and teams" if team else "pins and forbids"
-        return f"'{account}'{with_family} is in {leaf}: {rules} leave no other place.{team}"
+        return f"{start}: {rules} leave no other place.{team}"
+    fixed = "" if whole else " while the accounts outside this node stay where they are"
+    there = best.territory
+    closed = [f.territory for f in forced if f.outcome is Outcome.IMPOSSIBLE]
+    if best.outcome is Outcome.IMPOSSIBLE:
+        only = len(forced) == 1
+        text = f"{start}. Forcing it to {there if only else 'any other place'} is impossible{fixed}"
+        text += ": no plan with it there keeps the bands and rules."
+        text += "".join(f" {reason}" for reason in best.reasons[:SHOWN])
+        return text + ("" if best.reasons or exact else " exact=True says why.") + team
+    if best.outcome is Outcome.FURTHER:
+        return f"{start}. Forcing it to {there} moves the plan further from what was asked: {best.reasons[0]}.{team}"
+    if best.outcome is Outcome.OPEN:
+        return (
+            f"{start}. No plan with it in {there} that keeps the bands was found, and it is not proven that there is "
+            f"none.{team}"
+        )
+    if best.outcome is Outcome.ESTIMATE:
+        return f"{start}. {_estimate_text(carving, there, options)}{team}"
+    total = _total_text(carving, best.cost)
+    moves = ", ".join(q.text for q in changes)
+    costs = f"{moves}; in total {total}" if moves else f"in total {total}"
+    if best.cost < 0:
+        text = f"{start}. With it in {there} there is a better plan, as this one is not proven best: {costs}."
+    else:
+        text = f"{start}. Next best is {there}; forcing it there costs: {costs}."
+    text += f" {_proof_text(best, fixed)}"
+    if closed:
+        text += f" Impossible within the bands and rules: {shorten(closed)}."
+    return text + team
+
+
+def _proof_text(best: Forced, fixed: str) -> str:
+    if best.outcome is Outcome.EXACT:
+        return f"Exact: every other account was free to move{fixed or ', and no plan with it there costs less'}."
+    return "At most: the plan was carved again with it there, and a cheaper one may exist."
+
+
+def _total_text(carving: Carving, cost: float) -> str:
+    """Return a cost as what it does to the plan's value, in the unit the plan is printed with."""
+    if carving.compiled.instance.evenness is not None:
+        now = carving.certificate.value
+        return f"a worst deviation of {number_text(now + cost)} tolerances instead of {number_text(now)}"
+    per = cost / carving.problem.n_accounts
+    if cost == 0.0:
+        return "nothing: it is a tie"
+    return f"{cost:+.4g} preference points, {per:+.4g} of the plan's score"
+
+
+def _estimate_text(carving: Carving, there: str, options: pd.DataFrame) -> str:
+    """Return what prices say about the next best place."""
     here = options[options["chosen"]].iloc[0]
-    there = options[options["option"] == next_best].iloc[0]
+    row = options[options["option"].map(lambda name: _leaf_of(carving, str(name)) == there)].iloc[0]
     if carving.compiled.instance.evenness is not None:
         return (
-            f"'{account}'{with_family} is in {leaf}. In {next_best} the worst deviation would be {there['total']:.4g} "
-            f"tolerances instead of {here['total']:.4g}.{team}"
+            f"In {there} the worst deviation would be {row['total']:.4g} tolerances instead of {here['total']:.4g}, if "
+            "nothing else moved: an estimate."
         )
     parts = [c for c in options.columns if c not in ("node", "option", "chosen", "total", "difference")]
-    gaps = sorted(((float(there[c] - here[c]), c) for c in parts), key=lambda g: -abs(g[0]))
+    gaps = sorted(((float(row[c] - here[c]), c) for c in parts), key=lambda g: -abs(g[0]))
     reasons = ", ".join(f"{c} {gap:+.4g}" for gap, c in gaps if abs(gap) > 1e-9) or "nothing: it is a tie"
-    text = (
-        f"'{account}'{with_family} is in {leaf}. Next best is {next_best}; "
-        f"forcing it there would cost about {margin:.4g} ({reasons})."
-    )
-    if margin > 0:
-        text += f" It would move if {next_best} became cheaper for it by more than {margin:.4g}."
-    else:
+    margin = float(row["difference"])
+    total = f"in total {max(margin, 0.0):.4g} preference points, {max(margin, 0.0) / carving.problem.n_accounts:.4g} of"
+    text = f"Next best is {there}; an estimate by prices of what forcing it there costs: {reasons}; {total} the score."
+    if margin <= 0:
         text += " By prices it belongs there: it is one of the accounts that make the bands come out even."
-    text += team
-    if forced is not None:
-        text += f" Carving again with it forced there costs {forced:.4g}."
-    return text
+    return text + " exact=True carves again to tell."

@@ -255,8 +255,8 @@ class Carving:
         ----------
         account : str
         exact : bool
-            Carve again with the account forced to the next best territory, and report the real
-            cost beside the estimate by prices.
+            Small nodes are answered by exact models anyway. Elsewhere: carve again with the account forced to the
+            next best territory, in place of an estimate by prices. Also tells why what is impossible is so.
         """
         from gtm_opt.carving.explain import explain
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from gtm_opt.carving.again import finite_effort
 from gtm_opt.carving.flat_bound import FULL_CELLS
 from gtm_opt.carving.node import root_task
 from gtm_opt.carving.polish import leaves_instance
@@ -91,7 +92,8 @@ def _top(carving: Carving, accounts: IntArray, without: Without) -> str:
 
 def _carved(carving: Carving, flat: Instance, at: IntArray, top: str) -> tuple[float, int, bool]:
     """Return the value of a part after it was carved again from where it is, its size, and whether as one node."""
-    tree, options = carving.hierarchy.subtree(top), carving.options
+    tree = carving.hierarchy.subtree(top)
+    options = replace(carving.options, effort=finite_effort(carving.options.effort))
     start, stop = carving.hierarchy.leaf_range(top)
     leaves = np.arange(start, stop)
     units = np.flatnonzero((at >= start) & (at < stop))

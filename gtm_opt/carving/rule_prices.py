@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gtm_opt.carving.compile import compile_problem
-from gtm_opt.carving.explain import node_prices
 from gtm_opt.carving.guide import guided
 from gtm_opt.carving.node import NodeTask, node_instance, restrict_task
+from gtm_opt.carving.place_prices import node_prices
 from gtm_opt.errors import SolverError
 from gtm_opt.instance import Distance, Grouped, product
 from gtm_opt.model import MaxMoved

@@ -7,7 +7,7 @@ import pytest
 
 import gtm_opt as gtm
 from gtm_opt.carving import dual_bound
-from gtm_opt.carving.explain import node_prices
+from gtm_opt.carving.place_prices import node_prices
 from gtm_opt.carving.rule_prices import without_rule
 from tests.carving.tree_problems import tree_problem
 
