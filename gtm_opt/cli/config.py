@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -270,10 +271,14 @@ class CalendarWords(Section):
     """The fiscal year."""
 
     fy_start: str
-    months: Literal[12, 18, 24] = 12
+    months: int = 12
     season: list[float] | None = None
     in_quarter: list[float] | None = None
     year_label: Literal["end", "start"] = "end"
+    weeks: Literal["4-4-5", "4-5-4", "5-4-4", "13x4"] | None = None
+    long_years: list[str] = []
+    holidays: list[date | str] = []
+    weekmask: str = "1111100"
 
 
 class RoleWords(Section):

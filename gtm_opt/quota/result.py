@@ -136,7 +136,7 @@ class Quotas:
     def by_quarter(self) -> pd.DataFrame:
         """Return quotas with one row per node and one column per quarter."""
         months, calendar = self._by_month(), self._calendar()
-        sums = months.reshape(len(months), -1, 3).sum(axis=2)
+        sums = np.add.reduceat(months, np.unique(calendar.quarter_of_month, return_index=True)[1], axis=1)
         wide = pd.DataFrame(sums, columns=list(calendar.quarters))
         wide.insert(0, "node_id", self.table["node_id"].to_numpy(dtype=object))
         return wide
@@ -316,7 +316,7 @@ class Quotas:
     def _months(self) -> NDArray[np.int64]:
         calendar, layers = self._calendar(), Layers.of(self)
         units = self.table["quota"].to_numpy(dtype=np.int64)[layers.row] // self.unit
-        months = np.empty((len(units), calendar.months), dtype=np.int64)
+        months = np.empty((len(units), calendar.n_periods), dtype=np.int64)
         months[layers.row] = spread_over_periods(layers, units, TimeGrid.of(calendar))
         return months * self.unit
 

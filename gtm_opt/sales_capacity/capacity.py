@@ -15,7 +15,7 @@ from gtm_opt.sales_capacity.result import Capacity, read_by_period
 from gtm_opt.sales_capacity.roster import HasRoster, Roster, read_leaves, read_roster
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -33,6 +33,12 @@ _USED = (
     *("start_date", "from_date", "end_date", "fte_frac", "tenure_credit_m", "effectiveness", "territory_factor"),
 )
 
+_SHARES: dict[str, Callable[[Calendar], NDArray[np.float64]]] = {
+    "flat": lambda calendar: calendar.flat_shares,
+    "calendar": lambda calendar: calendar.shares,
+    "selling_days": lambda calendar: calendar.selling_shares,
+}
+
 
 def capacity(
     staffing: pd.DataFrame | HasRoster,
@@ -43,7 +49,7 @@ def capacity(
     leaves: pd.DataFrame | None = None,
     interim_frac: float = 0.0,
     judgment: pd.DataFrame | pd.Series[float] | Mapping[str, float] | None = None,
-    seasonality: Literal["flat", "calendar"] = "flat",
+    seasonality: Literal["flat", "calendar", "selling_days"] = "flat",
     pause_after_days: int = 30,
     currency: str = "",
 ) -> Capacity:
@@ -63,9 +69,9 @@ def capacity(
         inclusive. Further columns can be used in ``by``.
     roles : Role, Roles or sequence of Role
     calendar : Calendar
-    proration : {"days", "15th", "next_month"}
-        What a partial month counts: its days; all or nothing by the 15th; or always
-        nothing until the next month (and the month of leaving in full).
+    proration : {"days", "selling_days", "15th", "next_month"}
+        What a partial month counts: its days; its selling days (`Calendar.holidays`); all or nothing by the 15th;
+        or always nothing until the next month (and the month of leaving in full).
     leaves : DataFrame, optional
         ``rep_id``, ``start_date``, ``end_date`` and optionally ``capacity_frac``, the part
         of capacity that remains (default 0).
@@ -76,8 +82,8 @@ def capacity(
         Signed override, an amount, by month (``"2026-03"``) or quarter (``"FY2026-Q1"``, or
         ``"Q1"`` where the calendar has one year); a
         DataFrame has the columns month or quarter, and amount. Kept apart from the model.
-    seasonality : {"flat", "calendar"}
-        Whether productivity is spread evenly or by the calendar's season. Flat by
+    seasonality : {"flat", "calendar", "selling_days"}
+        Whether productivity is spread evenly, by the calendar's season or by its selling days. Flat by
         default: growth in ramped reps back-loads the year already.
     pause_after_days : int
         Longer leaves stop the tenure clock.
@@ -112,7 +118,7 @@ def capacity(
     known = Roles.of(roles)
     roster = read_roster(staffing, known)
     clock = presence(roster, calendar, proration, read_leaves(leaves, roster), pause_after_days)
-    shares = calendar.shares if seasonality == "calendar" else np.full(calendar.months, 1.0 / 12.0)
+    shares = _SHARES[seasonality](calendar)
     ramp = ramp_fractions(roster, clock)
     table = pd.concat(
         [_stint_rows(roster, clock, ramp, shares), _vacant_rows(roster, clock, shares, interim_frac)],
@@ -136,8 +142,8 @@ def _check_options(interim_frac: float, seasonality: str, pause_after_days: int)
     found = Findings()
     if not 0 <= interim_frac <= 1:
         found.add("interim_frac", "must lie between 0 and 1", got=repr(interim_frac))
-    if seasonality not in ("flat", "calendar"):
-        found.add("seasonality", "must be 'flat' or 'calendar'", got=repr(seasonality))
+    if seasonality not in _SHARES:
+        found.add("seasonality", "must be 'flat', 'calendar' or 'selling_days'", got=repr(seasonality))
     if pause_after_days < 0:
         found.add("pause_after_days", "must not be negative", got=repr(pause_after_days))
     found.raise_if_any()

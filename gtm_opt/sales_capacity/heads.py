@@ -53,12 +53,12 @@ def count_heads(stints: pd.DataFrame, calendar: Calendar, period: str, keys: tup
         )
     direct = _joined(stints[stints["quota_type"] != "overlay"], keys)
     first, last = direct["first"].fillna(_EVER), direct["last"].fillna(_NEVER)
-    months = calendar.table.assign(at=range(calendar.months))
+    months = calendar.table.assign(at=range(calendar.n_periods))
     groups = [direct[k].astype(object).where(direct[k].notna(), "") for k in keys]
     out = []
     for label, rows in months.groupby(period, sort=False):
-        begin = calendar.periods[int(rows["at"].iloc[0])].start_time
-        end = calendar.periods[int(rows["at"].iloc[-1])].end_time.normalize()
+        begin = pd.Timestamp(calendar.edges[int(rows["at"].iloc[0])])
+        end = pd.Timestamp(calendar.edges[int(rows["at"].iloc[-1]) + 1]) - pd.Timedelta(days=1)
         counts = pd.DataFrame(
             {
                 "start": (first < begin) & (last >= begin),

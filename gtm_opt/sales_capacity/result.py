@@ -209,14 +209,15 @@ class Capacity:
 
 def read_by_period(values: ByPeriod | None, calendar: Calendar, where: str) -> NDArray[np.float64]:
     """Return the amount of each month from amounts by month or quarter (a quarter's is spread by its shares)."""
-    out = np.zeros(calendar.months)
+    out = np.zeros(calendar.n_periods)
     if values is None:
         return out
     found = Findings()
     month_at = {m: [t] for t, m in enumerate(calendar.labels)}
-    places = month_at | {q: [3 * k, 3 * k + 1, 3 * k + 2] for k, q in enumerate(calendar.quarters)}
-    if calendar.months == 12:  # then a bare quarter is not ambiguous
-        places |= {f"Q{k + 1}": [3 * k, 3 * k + 1, 3 * k + 2] for k in range(4)}
+    inside = {q: np.flatnonzero(calendar.quarter_of_month == k).tolist() for k, q in enumerate(calendar.quarters)}
+    places = month_at | inside
+    if len(calendar.years) == 1:  # then a bare quarter is not ambiguous
+        places |= {quarter.rpartition("-")[2]: at for quarter, at in inside.items()}
     for period, value in _pairs(values, where, found):
         if str(period) not in places:
             known = f"Quarters are {', '.join(calendar.quarters[:4])}; months like {calendar.labels[0]}."

@@ -64,7 +64,7 @@ def test_all_findings_come_in_one_error():
         Calendar("someday", months=13, season=[0.3, 0.3, 0.3, 0.3])
     text = str(caught.value)
     assert "must be a month, got 'someday'" in text
-    assert "must be 12, 18 or 24, got 13" in text
+    assert "must be whole quarters, 3 to 60 months, got 13" in text
     assert "Divide each number by 1.2" in text
 
 
