@@ -83,7 +83,7 @@ if TYPE_CHECKING:
         ramp_loss,
     )
     from gtm_opt.plan import Book, Plan, Policy, Trigger, build_plan
-    from gtm_opt.quota import Quotas, cascade
+    from gtm_opt.quota import Cube, Quotas, allocate, cascade
     from gtm_opt.reporting import plot_balance, plot_capacity, plot_frontier, plot_map, plot_moves, report
     from gtm_opt.sales_capacity import (
         Capacity,
@@ -112,6 +112,7 @@ __all__ = [
     "CarvingProblem",
     "Check",
     "Count",
+    "Cube",
     "DataError",
     "Explanation",
     "Finding",
@@ -159,6 +160,7 @@ __all__ = [
     "WeekCalendar",
     "Within",
     "__version__",
+    "allocate",
     "assign",
     "build_plan",
     "capacity",
@@ -206,6 +208,7 @@ _PUBLIC = {
     "CarvingProblem": "model",
     "Check": "measures",
     "Count": "model",
+    "Cube": "quota",
     "DataError": "errors",
     "Explanation": "carving",
     "Finding": "errors",
@@ -256,6 +259,7 @@ _PUBLIC = {
     "Territories": "model",
     "WeekCalendar": "model",
     "Within": "model",
+    "allocate": "quota",
     "assign": "assignment",
     "build_plan": "plan",
     "capacity": "sales_capacity",

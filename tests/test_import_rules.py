@@ -25,7 +25,7 @@ PLACES = {
     "matplotlib": ["reporting/*"],
     "numba": ["*kernel*"],
     "openpyxl": ["plan/*excel*.py", "plan/*workbook*.py", "plan/export*.py", "cli*"],
-    "ortools": ["*cpsat*.py", "*cp_sat*.py", "*flow*.py"],
+    "ortools": ["*cpsat*.py", "*cp_sat*.py", "*flow*.py", "*pdlp*.py"],
     "plotly": ["reporting/*"],
     "prtpy": ["*peers.py"],
     "pulp": ["*pulp*.py"],
