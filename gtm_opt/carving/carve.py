@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from gtm_opt.carving.canonical import order_territories, order_tree
 from gtm_opt.carving.centers import limit_scope, with_plan_centers
 from gtm_opt.carving.certificate import certify, with_nearest
 from gtm_opt.carving.compile import compile_problem, unit_positions
@@ -77,7 +78,7 @@ def carve(
     hierarchy : Hierarchy, Segments or "flat", optional
         Carve down this tree, whose leaves are the territories. Default: one node for up to
         ``max_buckets`` territories, else a balanced tree over them: neighbors together where the
-        territories have centers, in their order otherwise.
+        territories have centers, in the order of their names otherwise.
         ``"flat"``: one node, however many.
     solver : str or Solver
         A name from `gtm_opt.solver_table`, or your own. ``"auto"`` mixes methods by size.
@@ -217,9 +218,9 @@ def decided(
     if isinstance(hierarchy, Segments):
         if given is not None:
             raise DataError("`given` and segments both decide a level: use one of them.")
-        tree = hierarchy.hierarchy(problem)
+        tree = order_tree(hierarchy.hierarchy(problem))
         return decide(problem, tree, hierarchy), tree
-    tree = _tree(problem, hierarchy, max_buckets)
+    tree = order_tree(_tree(problem, hierarchy, max_buckets))
     return (problem if given is None else decide(problem, tree, given)), tree
 
 
@@ -286,10 +287,11 @@ def _check_arguments(time_limit: float | None, effort: float, max_gap: float, on
 
 
 def _tree(problem: CarvingProblem, hierarchy: Hierarchy | Literal["flat"] | None, max_buckets: int) -> Hierarchy:
-    names, shares = problem.territories.names, problem.territories.shares
+    territories = order_territories(problem.territories)
+    names, shares = territories.names, territories.shares
     root = "all" if "all" not in names else "(all)"
-    if hierarchy is None and problem.territories.centers is not None and len(names) > max_buckets:
-        return Hierarchy.by_place(problem.territories, root=root, max_buckets=max_buckets)
+    if hierarchy is None and territories.centers is not None and len(names) > max_buckets:
+        return Hierarchy.by_place(territories, root=root, max_buckets=max_buckets)
     if hierarchy is None:
         return Hierarchy.split(names, weights=shares, root=root, max_buckets=max_buckets)
     if hierarchy == "flat":

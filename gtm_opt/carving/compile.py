@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from gtm_opt.carving.canonical import order_accounts, take_territories
 from gtm_opt.carving.costs import OpenCenters, compile_costs
 from gtm_opt.carving.within import inside_term
 from gtm_opt.instance import Barred, Evenness, EvennessKind, Grouped, Instance, Only, SideRow, Stay
@@ -84,6 +85,7 @@ class Compiled:
     Attributes
     ----------
     problem : CarvingProblem
+        Its accounts sorted by id, as everything here has them.
     territories : Territories
         In the order of the instance's columns (the leaf order of the hierarchy).
     units : Units
@@ -118,13 +120,15 @@ def compile_problem(problem: CarvingProblem, order: Sequence[str] | None = None)
 
     Notes
     -----
-    Memory: one float per account and criterion, and a few per account for each preference;
+    Accounts are sorted by id, so that the instance does not depend on the order of rows: ``Compiled.problem`` is the
+    problem in that order. Memory: one float per account and criterion, and a few per account for each preference;
     preferences per territory are computed in blocks, never stored.
     """
+    problem = order_accounts(problem)
     given = problem.territories
     own = {name: at for at, name in enumerate(given.names)}
     permutation = np.arange(given.count) if order is None else np.array([own[name] for name in order])
-    territories = _reorder(given, permutation)
+    territories = take_territories(given, permutation)
     position = np.argsort(permutation)
     units = Units.build(problem.resolved.family)
     columns = compile_criteria(problem, territories)
@@ -160,18 +164,6 @@ def compile_problem(problem: CarvingProblem, order: Sequence[str] | None = None)
         names=tuple(c.name for c in columns),
     )
     return Compiled(problem, territories, units, instance, columns, open_centers, cost_names)
-
-
-def _reorder(given: Territories, permutation: IntArray) -> Territories:
-    if (permutation == np.arange(given.count)).all():
-        return given
-    return Territories(
-        tuple(given.names[k] for k in permutation),
-        tuple(given.shares[k] for k in permutation),
-        tuple(given.status[k] for k in permutation),
-        tuple(given.reps[k] for k in permutation),
-        None if given.centers is None else tuple(given.centers[k] for k in permutation),
-    )
 
 
 def _stack(

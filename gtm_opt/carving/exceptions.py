@@ -124,7 +124,7 @@ def exceptions(carving: Carving) -> pd.DataFrame:
     territory is found by following the cheapest child from the root down.
     """
     columns = ["account_id", "territory", "wished_territory", "cost"]
-    problem = carving.problem
+    problem = carving.compiled.problem
     pinned = np.flatnonzero(problem.resolved.pinned >= 0)
     if not len(pinned):
         return pd.DataFrame(columns=columns)

@@ -102,10 +102,11 @@ def explain(carving: Carving, account: str, *, exact: bool = False) -> Explanati
     accounts of the other nodes stay where they are. Everywhere else the answer is an estimate by prices
     and says so.
     """
-    ids = carving.problem.resolved.ids
+    resolved = carving.compiled.problem.resolved
+    ids = resolved.ids
     if account not in ids:
         raise DataError(f"`account` must be in the problem, got '{account}'. {did_you_mean(account, ids[:100_000], 3)}")
-    unit = int(carving.problem.resolved.family[ids.get_loc(account)])
+    unit = int(resolved.family[ids.get_loc(account)])
     leaf = carving.hierarchy.leaves[carving.unit_leaf[unit]]
     path = carving.hierarchy.path(leaf)
     frames = [price_options(carving, node, child, unit) for node, child in itertools.pairwise(path)]

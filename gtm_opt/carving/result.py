@@ -79,7 +79,15 @@ class Carving:
     @cached_property
     def labels(self) -> pd.Series:
         """Territory name per account id."""
-        return account_labels(self.compiled, self.unit_leaf)
+        labels, ids = account_labels(self.compiled, self.unit_leaf), self.problem.resolved.ids
+        return labels if labels.index.equals(ids) else labels.reindex(ids)
+
+    @cached_property
+    def _leaf_of_account(self) -> IntArray:
+        """Position among the leaves of each account, in the order of the problem's rows."""
+        at = self.unit_leaf[self.compiled.units.of_account]
+        ids, ordered = self.problem.resolved.ids, self.compiled.problem.resolved.ids
+        return at if ordered.equals(ids) else at[ordered.get_indexer(ids)]
 
     @cached_property
     def assignment(self) -> pd.DataFrame:
@@ -192,8 +200,7 @@ class Carving:
         """
         paths = [self.hierarchy.path(leaf) for leaf in self.hierarchy.leaves]
         of_leaf = np.array([path[min(depth, len(path) - 1)] for path in paths], dtype=object)
-        at = self.unit_leaf[self.compiled.units.of_account]
-        return pd.DataFrame({"account_id": self.problem.resolved.ids, "node": of_leaf[at]})
+        return pd.DataFrame({"account_id": self.problem.resolved.ids, "node": of_leaf[self._leaf_of_account]})
 
     def level_table(self, depth: int) -> pd.DataFrame:
         """Return one row per node at ``depth`` and criterion: accounts, total, target, deviation."""
@@ -238,8 +245,7 @@ class Carving:
         values = number_column(self.problem.accounts, column, found, negative=True)
         found.raise_if_any()
         assert values is not None
-        at = self.unit_leaf[self.compiled.units.of_account]
-        leaf = np.bincount(at, weights=values.to_numpy(), minlength=len(self.hierarchy.leaves))
+        leaf = np.bincount(self._leaf_of_account, weights=values.to_numpy(), minlength=len(self.hierarchy.leaves))
         sums = np.concatenate([[0.0], np.cumsum(leaf)])
         table = self.hierarchy.table
         ranges = [self.hierarchy.leaf_range(n) for n in table["node_id"]]

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gtm_opt.carving.again import finite_effort
+from gtm_opt.carving.canonical import order_accounts
 from gtm_opt.carving.flat_bound import FULL_CELLS
 from gtm_opt.carving.node import root_task
 from gtm_opt.carving.polish import leaves_instance
@@ -52,14 +53,15 @@ def exact_cost(carving: Carving, rule: Rule, without: Without) -> tuple[float, s
 
 def _touched(carving: Carving, rule: Rule) -> IntArray:
     """Return the positions of the accounts a rule is about."""
-    resolved, problem = carving.problem.resolved, carving.problem
+    problem = carving.compiled.problem
+    resolved = problem.resolved
     everybody = np.arange(len(resolved.ids))
     if isinstance(rule, Pin):
         names = list(rule.accounts)
     elif isinstance(rule, KeepApart):
         names = [account for group in rule.groups for account in group]
     elif isinstance(rule, Forbid):
-        alone = problem.replace(rules=(rule,))
+        alone = order_accounts(problem.replace(rules=(rule,)))
         return np.unique(alone.resolved.barred[0])
     elif isinstance(rule, KeepTogether):
         return everybody[np.bincount(resolved.family)[resolved.family] > 1]

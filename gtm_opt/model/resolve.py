@@ -6,7 +6,7 @@ findings are recorded; the problem raises them together.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,6 +63,26 @@ class Resolved:
     apart: tuple[NDArray[np.int64], ...]
     home: dict[str, NDArray[np.int64]]
     teams: tuple[Team, ...] = ()
+
+    def take(self, order: NDArray[np.int64]) -> Resolved:
+        """Return the same with the accounts in another order; every account is in ``order`` once."""
+        place = np.empty(len(order), dtype=np.int64)
+        place[order] = np.arange(len(order))
+        labels = self.family[order]
+        _, first, again = np.unique(labels, return_index=True, return_inverse=True)
+        number = np.empty(len(first), dtype=np.int64)
+        number[np.argsort(first)] = np.arange(len(first))
+        account, territory = place[self.barred[0]], self.barred[1]
+        pairs = np.lexsort((territory, account))
+        return Resolved(
+            ids=self.ids[order],
+            family=number[again.ravel()],
+            pinned=self.pinned[order],
+            barred=(account[pairs], territory[pairs]),
+            apart=tuple(np.sort(place[group]) for group in self.apart),
+            home={column: home[order] for column, home in self.home.items()},
+            teams=tuple(replace(team, group=team.group[order]) for team in self.teams),
+        )
 
 
 def resolve(problem: CarvingProblem, found: Findings) -> Resolved:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import fsum
 from numbers import Integral
 from typing import TYPE_CHECKING
 
@@ -179,7 +180,7 @@ class Territories:
         >>> Territories.from_weights({"East": 8, "West": 9}).shares
         (0.47058823529411764, 0.5294117647058824)
         """
-        total = float(sum(weights.values()))
+        total = fsum(weights.values())
         if not 0 < total < float("inf"):
             raise DataError(f"`weights` must have a positive sum, got {total:g}.")
         return cls(tuple(weights), tuple(float(w) / total for w in weights.values()))
@@ -235,7 +236,7 @@ class Territories:
         weights = _read_shares(reps, share, ids, found)
         points = _read_centers(reps, center, ids, found)
         found.raise_if_any()
-        total = float(np.sum(weights))
+        total = fsum(weights)
         return cls(
             tuple(names),
             tuple(float(w) / total for w in weights),

@@ -180,13 +180,13 @@ def _carving(state: dict[str, Any], get: Any) -> Carving:
 
 def _unit_leaf(problem: CarvingProblem, compiled: Compiled, table: pd.DataFrame) -> IntArray:
     """Return the leaf of each unit (family) from the saved assignment."""
-    labels = read_assignment(problem, table)
+    labels = read_assignment(problem, table).reindex(compiled.problem.resolved.ids)
     leaves = pd.Index(compiled.territories.names).get_indexer(pd.Index(labels))
     first = compiled.units.members[compiled.units.start[:-1]]
     unit_leaf = leaves[first].astype(np.int64)
     torn = np.flatnonzero(unit_leaf[compiled.units.of_account] != leaves)
     if len(torn):
-        ids = [str(problem.resolved.ids[int(i)]) for i in torn]
+        ids = [str(labels.index[int(i)]) for i in torn]
         raise DataError(
             f"the saved assignment splits families that must stay together: {shorten(ids)}. "
             "Give the members one territory, or judge the table with gtm_opt.check."
