@@ -145,10 +145,11 @@ def _mps_lines(program: Program) -> Iterator[str]:
     for kind, name, low, high in zip(kinds, rows, program.row_low.tolist(), program.row_high.tolist(), strict=True):
         if kind != "N":
             yield f" rhs {name} {_number(low if kind == 'G' else high)}"
-    yield "RANGES"
-    for kind, name, low, high in zip(kinds, rows, program.row_low.tolist(), program.row_high.tolist(), strict=True):
-        if kind == "L" and low > -np.inf:
-            yield f" ranges {name} {_number(high - low)}"
+    limits = zip(kinds, rows, program.row_low.tolist(), program.row_high.tolist(), strict=True)
+    ranges = [(name, high - low) for kind, name, low, high in limits if kind == "L" and low > -np.inf]
+    if ranges:  # an empty section stops some readers, PuLP's among them
+        yield "RANGES"
+        yield from (f" ranges {name} {_number(width)}" for name, width in ranges)
     yield "BOUNDS"
     for name, low, high in zip(columns, program.low.tolist(), program.high.tolist(), strict=True):
         yield f" MI bounds {name}" if low == -np.inf else f" LO bounds {name} {_number(low)}"

@@ -4,6 +4,21 @@ from __future__ import annotations
 
 from gtm_opt.sales_capacity.capacity import capacity
 from gtm_opt.sales_capacity.clock import Proration, presence, ramp_fractions
+from gtm_opt.sales_capacity.hiring import (
+    HiringBudget,
+    HiringFreeze,
+    HiringPlan,
+    HiringProblem,
+    ManagerSpan,
+    OnboardingLimit,
+    PipelineLimit,
+    Promotion,
+    RecruitingLimit,
+    Release,
+    SeatLimit,
+    SupportRatio,
+    plan_hiring,
+)
 from gtm_opt.sales_capacity.renewal import seat_factor, seat_output
 from gtm_opt.sales_capacity.result import Capacity
 from gtm_opt.sales_capacity.roster import HasRoster, Roster, read_leaves, read_roster
@@ -11,9 +26,22 @@ from gtm_opt.sales_capacity.roster import HasRoster, Roster, read_leaves, read_r
 __all__ = [
     "Capacity",
     "HasRoster",
+    "HiringBudget",
+    "HiringFreeze",
+    "HiringPlan",
+    "HiringProblem",
+    "ManagerSpan",
+    "OnboardingLimit",
+    "PipelineLimit",
+    "Promotion",
     "Proration",
+    "RecruitingLimit",
+    "Release",
     "Roster",
+    "SeatLimit",
+    "SupportRatio",
     "capacity",
+    "plan_hiring",
     "presence",
     "ramp_fractions",
     "read_leaves",

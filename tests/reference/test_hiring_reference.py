@@ -1,0 +1,66 @@
+"""Reference numbers of hiring plans: objective and feasibility, never the plan, where optima are not unique."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.reference.hiring_cases import TOO_MUCH, plan_h1, plan_h2
+
+BACKENDS = ("highs", "cpsat", "pulp")
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_h1_costs_560_whatever_the_backend(backend: str) -> None:
+    plan = plan_h1(backend=backend)
+    assert plan.status == "optimal"
+    assert plan.objective == pytest.approx(560.0, abs=1e-6)
+    assert plan.bound == pytest.approx(560.0, abs=1e-6)
+    assert plan.relaxation == pytest.approx(520.635, abs=5e-4)
+
+
+def test_h1_has_exactly_two_best_plans_among_all_531441() -> None:
+    """Every plan with at most two hires a month, without a model: need above the ten sellers 0, .2, .5, 1.0 million."""
+    ramp = np.concatenate([[0.0, 0.25, 0.5, 0.75], np.ones(8)])
+    booked = np.array([[100.0 * ramp[t - c] if t >= c else 0.0 for t in range(12)] for c in range(12)])
+    per_quarter = booked.reshape(12, 4, 3).sum(axis=2)
+    plans = np.stack(np.unravel_index(np.arange(3**12), (3,) * 12), axis=1)
+    enough = (plans @ per_quarter >= np.array([0.0, 200.0, 500.0, 1000.0]) - 1e-9).all(axis=1)
+    cost = plans @ (20.0 * (12 - np.arange(12)))
+    best = plans[enough & (cost <= cost[enough].min() + 1e-9)]
+    assert cost[enough].min() == 560.0
+    assert best.tolist() == [[0, 1, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0], [0, 1, 0, 0, 0, 1, 1, 0, 1, 0, 0, 0]]
+    assert plan_h1().hire_counts[0].tolist() in best.tolist()
+    assert plan_h1(objective=("least_cost", "smooth")).hire_counts[0].tolist() == best[1].tolist()
+
+
+@pytest.mark.parametrize("backend", ["highs", "pulp"])
+def test_h2_costs_1530_71(backend: str) -> None:
+    plan = plan_h2(backend=backend)
+    assert plan.status == "optimal"
+    assert plan.objective == pytest.approx(1530.70958, abs=2e-5)
+    assert plan.relaxation == pytest.approx(1421.6446, abs=1e-4)
+
+
+def test_h2_begins_with_the_capacity_of_the_people_who_are_there() -> None:
+    present = plan_h2().coverage["from_present"].to_numpy()
+    expected = [4859.9, 5453.8, 5525.5, 5962.9, 2817.1, 3181.7, 3244.2, 3523.1]
+    assert present == pytest.approx(expected, abs=0.051)
+
+
+def test_h2_ends_with_27_918_sellers_where_its_published_plan_is_promised() -> None:
+    rows = [("AE-ENT", "2026-04", 1), ("AE-ENT", "2026-05", 2), ("AE-MM", "2026-03", 1), ("AE-MM", "2026-05", 1)]
+    rows += [("AE-MM", "2026-08", 2), ("AE-MM", "2026-09", 1), ("SE", "2026-04", 1)]
+    plan = plan_h2(promised=pd.DataFrame(rows, columns=["role", "month", "hires"]))
+    assert plan.objective == pytest.approx(1530.70958, abs=2e-5)
+    last = plan.heads[plan.heads["month"].astype(str) == "2026-12"].set_index("role")["heads"]
+    assert last["AE-ENT"] + last["AE-MM"] == pytest.approx(27.918, abs=5e-4)
+
+
+def test_h2_with_higher_targets_is_infeasible_and_solvable_once_one_row_is_lowered() -> None:
+    total, enterprise = TOO_MUCH
+    assert plan_h2(total, enterprise).status == "infeasible"
+    repaired = plan_h2(total, (2.81, *enterprise[1:]))
+    assert repaired.status == "optimal"
+    assert repaired.objective == pytest.approx(3097.64514, abs=2e-5)
