@@ -7,6 +7,7 @@ raised, so that a planner mends a spreadsheet once.
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -207,17 +208,24 @@ class RenamedWarning(GtmOptWarning, FutureWarning):
     """A name of an earlier release was used; it is understood for one release more."""
 
 
-def warn_renamed(old: str, new: str, *, stacklevel: int = 3) -> None:
-    """Warn that ``old`` is now called ``new``.
+def warn_renamed(old: str, new: str) -> None:
+    """Warn the caller of the library that ``old`` is now called ``new``.
 
     Parameters
     ----------
     old, new : str
         How the user writes it, for example ``"Role(productivity_py=...)"``.
-    stacklevel : int
-        As in `warnings.warn`, counted from this function.
     """
-    warnings.warn(f"{old} is now called {new}; the old name goes with the next release.", RenamedWarning, stacklevel)
+    text = f"{old} is now called {new}; the old name goes with the next release."
+    warnings.warn(text, RenamedWarning, stacklevel=_frames_to_caller())
+
+
+def _frames_to_caller() -> int:
+    """Return the stack level, seen from the function that calls this one, of the first frame outside the library."""
+    frame, level = inspect.currentframe(), 0
+    while frame is not None and str(frame.f_globals.get("__name__", "")).partition(".")[0] == __package__:
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 class Findings:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from gtm_opt.carving import Carving, carve, recarve
+from gtm_opt.carving import CarveOptions, Carving, carve, recarve
 from gtm_opt.errors import Findings
 from gtm_opt.model.dates import read_dates
 from gtm_opt.model.tables import did_you_mean
@@ -73,7 +73,7 @@ def overcarve(
     samples: int = 200,
     most: int | None = None,
     seed: int = 0,
-    **carve_options: Any,
+    options: CarveOptions | None = None,
 ) -> Overcarve:
     """Weigh cover now against splits later, for every number of extra seats.
 
@@ -100,8 +100,8 @@ def overcarve(
     most : int, optional
         Most extra seats to look at. Default: as many as anybody may arrive.
     seed : int
-    **carve_options
-        For `gtm_opt.carve` and `gtm_opt.recarve`: effort, time_limit, ...
+    options : CarveOptions, optional
+        For `gtm_opt.carve` and `gtm_opt.recarve`.
 
     Returns
     -------
@@ -135,7 +135,7 @@ def overcarve(
     worth = pd.to_numeric(problem.accounts[value]).astype(float)
     rows, carvings = [], {}
     for extra in range((arrivals if most is None else most) + 1):
-        chain = _chain(problem, extra, arrivals, value, carve_options)
+        chain = _chain(problem, extra, arrivals, value, options or CarveOptions())
         carvings.update({(extra, size): one for size, one in chain})
         cover, moved = zip(*(_one_run(chain, extra, run, worth, low, high) for run in runs), strict=True)
         cover_cost, split_cost = cover_loss * np.array(cover), move_loss * np.array(moved)
@@ -210,7 +210,7 @@ def _days(
 
 
 def _chain(
-    problem: CarvingProblem, extra: int, arrivals: int, value: str, options: Mapping[str, Any]
+    problem: CarvingProblem, extra: int, arrivals: int, value: str, options: CarveOptions
 ) -> list[tuple[int, Carving]]:
     """Carve with the extra seats, then once more for every arrival that finds no seat: size and carving."""
     base = dict(zip(problem.territories.names, problem.territories.shares, strict=True))
@@ -223,10 +223,10 @@ def _chain(
         status = (*problem.territories.status, *["to be hired"] * count)
         return problem.replace(territories=Territories(made.names, made.shares, status, reps))  # type: ignore[arg-type]
 
-    plan = carve(sized(extra), **options)
+    plan = carve(sized(extra), options=options)
     out = [(len(base) + extra, plan)]
     for count in range(extra + 1, arrivals + 1):
-        plan = recarve(plan, sized(count), value=value, **options)
+        plan = recarve(plan, sized(count), value=value, options=options)
         out.append((len(base) + count, plan))
     return out
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from gtm_opt.carving import Carving, carve
+from gtm_opt.carving import CarveOptions, Carving, carve
 from gtm_opt.errors import Findings
 from gtm_opt.model.balance import Balance
 from gtm_opt.model.preferences import Fit, KeepOwner, Near
@@ -17,6 +17,9 @@ from gtm_opt.model.territories import Territories
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Unpack
+
+    from gtm_opt.carving import CarveKeywords
 
 __all__ = ["carve_support", "support_heads"]
 
@@ -98,7 +101,8 @@ def carve_support(
     lon: str | None = None,
     fit: Fit | None = None,
     rules: Sequence[Any] = (),
-    **carve_options: Any,
+    options: CarveOptions | None = None,
+    **keywords: Unpack[CarveKeywords],
 ) -> Carving:
     """Assign accounts or seats to the people who support them, with balanced load and a certificate.
 
@@ -127,8 +131,9 @@ def carve_support(
         Skills, languages; columns are people.
     rules : sequence of rules
         `gtm_opt.Pin`, `gtm_opt.Within`, `gtm_opt.KeepTogether` (pods) ...
-    **carve_options
-        For `gtm_opt.carve`.
+    options : CarveOptions, optional
+    **keywords
+        Fields of `gtm_opt.CarveOptions`, in place of those of ``options``.
 
     Returns
     -------
@@ -162,4 +167,4 @@ def carve_support(
         balance.append(Limit("accounts", at_most=span))
     made = Territories(tuple(names))
     problem = CarvingProblem(supported, made, balance, prefer, list(rules), account_id=key)
-    return carve(problem, **carve_options)
+    return carve(problem, options=CarveOptions.of(options, keywords))

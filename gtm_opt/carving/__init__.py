@@ -7,12 +7,15 @@ from gtm_opt.carving.compile import Compiled, compile_problem
 from gtm_opt.carving.exceptions import RulePrice, price_of
 from gtm_opt.carving.explain import Explanation, explain
 from gtm_opt.carving.frontier import Frontier, frontier
+from gtm_opt.carving.options import CarveKeywords, CarveOptions, TreeOptions
 from gtm_opt.carving.partial import compare_trees, recarve_subtree
 from gtm_opt.carving.result import Carving
 from gtm_opt.carving.segments import Segments
 from gtm_opt.carving.settings import Level
 
 __all__ = [
+    "CarveKeywords",
+    "CarveOptions",
     "Carving",
     "Certificate",
     "Compiled",
@@ -21,6 +24,7 @@ __all__ = [
     "Level",
     "RulePrice",
     "Segments",
+    "TreeOptions",
     "carve",
     "certify",
     "changes",

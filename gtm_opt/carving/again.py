@@ -41,15 +41,8 @@ def carve_as_before(
     """
     from gtm_opt.carving.carve import carve
 
-    options, settings = carving.options, carving.settings
-    return carve(
-        problem,
-        hierarchy=carving.hierarchy,
-        solver=options.solver,
-        effort=finite_effort(options.effort),
-        seed=options.seed,
-        max_gap=options.max_gap,
-        on_infeasible=on_infeasible,
-        levels=settings.levels,
-        tolerance_budget=settings.room,
+    # an answer to "what would it cost" must not depend on a clock: the budget of iterations ends it
+    options = carving.options.replace(
+        effort=finite_effort(carving.options.effort), time_limit=None, on_infeasible=on_infeasible
     )
+    return carve(problem, hierarchy=carving.hierarchy, options=options)

@@ -18,57 +18,51 @@ from gtm_opt.carving.enumeration import best_of_all
 from gtm_opt.carving.feasibility import NEAREST_HINT, assess, find_small_nearest
 from gtm_opt.carving.flat_bound import FULL_CELLS, flat_certificate
 from gtm_opt.carving.free_centers import carve_with_centers, enumerated
-from gtm_opt.carving.levels import NodeSolution, Options
+from gtm_opt.carving.levels import NodeOptions, NodeSolution
 from gtm_opt.carving.location import locate
 from gtm_opt.carving.node import root_task
+from gtm_opt.carving.options import CarveOptions
 from gtm_opt.carving.polish import polish_leaves
 from gtm_opt.carving.rebuild import leaf_of_unit, rebuild
 from gtm_opt.carving.result import Carving
 from gtm_opt.carving.schedule import carve_tree
 from gtm_opt.carving.segments import Segments, decide
-from gtm_opt.carving.settings import Level, TreeSettings, check_levels
+from gtm_opt.carving.settings import TreeSettings, check_levels
 from gtm_opt.carving.within import Inside
 from gtm_opt.errors import DataError, InfeasibleError, SolverError, percent_text, shorten
 from gtm_opt.instance import Barred, Only
 from gtm_opt.measures import read_assignment
 from gtm_opt.model import MAX_BUCKETS, Hierarchy, KeepTogether
 from gtm_opt.model.families import missing_parents
+from gtm_opt.model.renamed import accept_renamed
 from gtm_opt.solvers import Run, SolverResult, SolveStatus, Termination, get_solver
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from concurrent.futures import Executor
+    from typing import Unpack
 
     import pandas as pd
 
     from gtm_opt.carving.compile import Compiled
     from gtm_opt.carving.node import NodeTask
+    from gtm_opt.carving.options import CarveKeywords
     from gtm_opt.instance import Instance, IntArray
     from gtm_opt.model import CarvingProblem
-    from gtm_opt.solvers import ProgressCallback, Solver
+    from gtm_opt.solvers import Solver
     from gtm_opt.solvers.exact.lexicographic import Nearest
 
-__all__ = ["carve", "decided"]
+__all__ = ["carve", "resolve_hierarchy"]
 
 
+@accept_renamed(given="fixed_nodes")
 def carve(
     problem: CarvingProblem,
     *,
     hierarchy: Hierarchy | Segments | Literal["flat"] | None = None,
-    solver: str | Solver = "auto",
-    time_limit: float | None = None,
-    effort: float = 1.0,
-    seed: int = 0,
-    max_gap: float = 0.0,
-    on_infeasible: Literal["raise", "nearest"] = "raise",
-    executor: Executor | None = None,
-    progress: ProgressCallback | bool | None = None,
-    max_buckets: int = MAX_BUCKETS,
+    fixed_nodes: pd.Series | Mapping[str, str] | None = None,
     start: pd.DataFrame | pd.Series | Mapping[str, str] | None = None,
-    levels: Mapping[str, Level] | None = None,
-    tolerance_budget: float = 0.5,
-    given: pd.Series | Mapping[str, str] | None = None,
-    flat_bound: bool | None = None,
+    options: CarveOptions | None = None,
+    **keywords: Unpack[CarveKeywords],
 ) -> Carving:
     """Carve accounts into territories.
 
@@ -77,44 +71,19 @@ def carve(
     problem : CarvingProblem
     hierarchy : Hierarchy, Segments or "flat", optional
         Carve down this tree, whose leaves are the territories. Default: one node for up to
-        ``max_buckets`` territories, else a balanced tree over them: neighbors together where the
-        territories have centers, in the order of their names otherwise.
+        ``TreeOptions.max_buckets`` territories, else a balanced tree over them: neighbors together where
+        the territories have centers, in the order of their names otherwise.
         ``"flat"``: one node, however many.
-    solver : str or Solver
-        A name from `gtm_opt.solver_table`, or your own. ``"auto"`` mixes methods by size.
-    time_limit : float, optional
-        Wall-clock seconds; kept within 10 % + 1 s. Default: stop when the effort is spent. Only a
-        limit that strikes can make two runs differ, and ``termination`` says so.
-    effort : float
-        Multiplies the iteration budgets; ``inf`` uses all of ``time_limit``.
-    seed : int
-    max_gap : float
-        A fraction: good enough, the status is then ``within_gap``.
-    on_infeasible : {"raise", "nearest"}
-        What to do when the request is provably impossible: raise `InfeasibleError` with the
-        reasons, or carve the nearest possible plan and note what had to give.
-    executor : concurrent.futures.Executor, optional
-        Carves subtrees in parallel: a thread or process pool, Dask's ``client.get_executor()``,
-        or any other. The plan does not depend on it.
-    progress : callable or bool, optional
-        Called with `gtm_opt.solvers.Progress`; ``True`` shows a bar. Returning False stops.
-    max_buckets : int
-        Most territories of one node when no hierarchy is given.
-    start : DataFrame, Series or mapping, optional
-        A plan to begin from (see `gtm_opt.measures.read_assignment`); the answer is never worse.
-    levels : mapping of str to Level, optional
-        Other tolerances, criteria or preferences for a level of the hierarchy, by its name.
-    tolerance_budget : float
-        Fraction of the tolerance an inner node may use for each level below it, above 0 to 1: the
-        rest is kept for those levels.
-    given : Series or mapping of str to str, optional
+    fixed_nodes : Series or mapping of str to str, optional
         Node of the hierarchy per account id: a level made by hand, below which to carve. Where every
         account is given a node, the leaves below share what their node has. The carving's problem
         keeps it as a rule `gtm_opt.Within`, as it keeps segments.
-    flat_bound : bool, optional
-        Bound a tree by prices over all leaves at once, so that the gap shows what carving step
-        by step costs at most. Work in proportion to accounts x leaves; default: where that is at
-        most 200,000.
+    start : DataFrame, Series or mapping, optional
+        A plan to begin from (see `gtm_opt.measures.read_assignment`); the answer is never worse.
+    options : CarveOptions, optional
+        Solver, limits, seed, effort, executor, progress, and what only trees need.
+    **keywords
+        Fields of `CarveOptions`, in place of those of ``options``: ``carve(problem, time_limit=10, seed=1)``.
 
     Returns
     -------
@@ -144,13 +113,14 @@ def carve(
     >>> carving.status.value, float(carving.criteria["worst_deviation"].abs().max())
     ('optimal', 0.0)
     """
-    _check_arguments(time_limit, effort, max_gap, on_infeasible, seed)
-    get_solver(solver)
-    problem, tree = decided(problem, hierarchy, given, max_buckets)
+    chosen = CarveOptions.of(options, keywords)
+    get_solver(chosen.solver)
+    max_gap, on_infeasible = chosen.max_gap, chosen.on_infeasible
+    problem, tree = resolve_hierarchy(problem, hierarchy, fixed_nodes, chosen.tree.max_buckets)
     from gtm_opt.carving.bars import as_callback
 
-    with as_callback(progress, tree) as (callback, on_node):
-        run = Run(time_limit, callback)
+    with as_callback(chosen.progress, tree) as (callback, on_node):
+        run = Run(chosen.time_limit, callback)
         request = compile_problem(problem, tree.leaves)
         feasibility = assess(request)
         if on_infeasible == "raise":
@@ -158,26 +128,26 @@ def carve(
         free, notes = feasibility.relax() if on_infeasible == "nearest" else (request, feasibility.texts)
         notes = (*notes, *_notes_on_families(problem))
         begin = None if start is None else unit_positions(free, read_assignment(problem, start))
-        _check_capabilities(get_solver(solver), free.instance)
-        options = Options(solver, seed, effort, max_gap, len(tree.nodes) - len(tree.leaves))
+        _check_capabilities(get_solver(chosen.solver), free.instance)
+        per_node = NodeOptions.of(chosen, tree)
         cost_names = (*free.cost_names, *("near" for _ in free.open_centers))
-        settings = TreeSettings(tolerance_budget, dict(levels or {}), cost_names)
+        settings = TreeSettings(chosen.tree.tolerance_budget, chosen.tree.levels, cost_names)
         check_levels(tree, settings, free.instance.names)
 
         def solve(closed: Compiled, begin: IntArray | None) -> tuple[NodeTask, dict[str, NodeSolution]]:
             task = root_task(tree, closed.instance, begin, settings)
-            return task, _polished(task, carve_tree(task, options, run, executor, on_node), options, run)
+            return task, _polished(task, carve_tree(task, per_node, run, chosen.executor, on_node), per_node, run)
 
         compiled, proof = free, None
         if not free.open_centers:
             task, solutions = solve(free, begin)
         else:
-            proof = None if levels else best_of_all(free)
-            begin = proof if proof is not None else locate(free, tree, run, seed, effort, begin)
-            compiled, task, solutions = carve_with_centers(free, tree, begin, solve, options)
+            proof = None if settings.levels else best_of_all(free)
+            begin = proof if proof is not None else locate(free, tree, run, chosen.seed, chosen.effort, begin)
+            compiled, task, solutions = carve_with_centers(free, tree, begin, solve, per_node)
         unit_leaf = leaf_of_unit(tree, request.units.count, solutions)
         asked = compiled if free is request else _close(request, unit_leaf)
-        nearest = _settle(asked, unit_leaf, begin, options, run)
+        nearest = _settle(asked, unit_leaf, begin, chosen, run)
     if nearest is not None and nearest.assignment is not None and not np.array_equal(nearest.assignment, unit_leaf):
         solutions = rebuild(task, nearest.assignment, solutions, max_gap)
         unit_leaf = nearest.assignment
@@ -193,13 +163,12 @@ def carve(
         raise InfeasibleError(_why(problem, root, nearest), NEAREST_HINT)
     if (unit_leaf < 0).any():
         raise InfeasibleError(_nothing_found(solutions, nearest, run))
-    carving = _assemble(
-        problem, task, asked, solutions, options, run, list(notes), infeasible or feasibility.impossible
-    )
+    carving = _assemble(problem, task, asked, solutions, chosen, run, list(notes), infeasible or feasibility.impossible)
     carving = replace(carving, carved=None if free is request else compiled)
     if nearest is not None:
         certificate = with_nearest(asked.instance, carving.certificate, nearest, max_gap)
         carving = replace(carving, certificate=certificate, status=certificate.status)
+    flat_bound = chosen.tree.flat_bound
     if flat_bound is None:
         flat_bound = compiled.instance.n_units * len(tree.leaves) <= FULL_CELLS and not run.stop()
     carving = _with_flat_bound(carving, run) if flat_bound and len(solutions) > 1 else carving
@@ -208,28 +177,27 @@ def carve(
     return limit_scope(carving) if proof is None else enumerated(carving)
 
 
-def decided(
+def resolve_hierarchy(
     problem: CarvingProblem,
     hierarchy: Hierarchy | Segments | Literal["flat"] | None = None,
-    given: pd.Series | Mapping[str, str] | None = None,
+    fixed_nodes: pd.Series | Mapping[str, str] | None = None,
     max_buckets: int = MAX_BUCKETS,
 ) -> tuple[CarvingProblem, Hierarchy]:
     """Return the tree, and the problem with the rule that segments or a level made by hand stand for."""
     if isinstance(hierarchy, Segments):
-        if given is not None:
-            raise DataError("`given` and segments both decide a level: use one of them.")
+        if fixed_nodes is not None:
+            raise DataError("`fixed_nodes` and segments both decide a level: use one of them.")
         tree = order_tree(hierarchy.hierarchy(problem))
         return decide(problem, tree, hierarchy), tree
     tree = order_tree(_tree(problem, hierarchy, max_buckets))
-    return (problem if given is None else decide(problem, tree, given)), tree
+    return (problem if fixed_nodes is None else decide(problem, tree, fixed_nodes)), tree
 
 
 def _polished(
-    task: NodeTask, solutions: dict[str, NodeSolution], options: Options, run: Run
+    task: NodeTask, solutions: dict[str, NodeSolution], options: NodeOptions, run: Run
 ) -> dict[str, NodeSolution]:
     """Return the tree after an exchange between leaves where some are outside their bands."""
-    own = options.solver if isinstance(options.solver, str) else options.solver.name
-    if len(solutions) == 1 or own != "auto":
+    if len(solutions) == 1 or options.solver_name != "auto":
         return solutions
     before = leaf_of_unit(task.tree, task.instance.n_units, solutions)
     after = polish_leaves(task, before, run, options.seed, min(options.effort, 10.0))
@@ -269,21 +237,6 @@ def _why(problem: CarvingProblem, root: NodeSolution, nearest: Nearest | None) -
     if nearest is not None and nearest.infeasible:
         return why_infeasible(problem)
     return why_infeasible(problem, root.result.steps[-1].name if root.result.steps else "the solver")
-
-
-def _check_arguments(time_limit: float | None, effort: float, max_gap: float, on_infeasible: str, seed: int) -> None:
-    if not (isinstance(seed, int | np.integer) and seed >= 0):
-        raise DataError(f"`seed` must be a whole number >= 0, got {seed!r}.")
-    if time_limit is not None and not time_limit > 0:
-        raise DataError(f"`time_limit` must be positive seconds or None, got {time_limit!r}.")
-    if not effort > 0:
-        raise DataError(f"`effort` must be positive (1 is the default), got {effort!r}.")
-    if np.isinf(effort) and time_limit is None:
-        raise DataError("`effort=inf` never ends by itself: pass a `time_limit` as well.")
-    if not max_gap >= 0:
-        raise DataError(f"`max_gap` must be a fraction >= 0, got {max_gap!r}.")
-    if on_infeasible not in ("raise", "nearest"):
-        raise DataError(f"`on_infeasible` must be 'raise' or 'nearest', got {on_infeasible!r}.")
 
 
 def _tree(problem: CarvingProblem, hierarchy: Hierarchy | Literal["flat"] | None, max_buckets: int) -> Hierarchy:
@@ -342,10 +295,11 @@ def _without_objective(nearest: Nearest) -> Nearest:
     return replace(nearest, stages=stages, proven=False)
 
 
-def _settle(asked: Compiled, unit_leaf: IntArray, begin: IntArray | None, options: Options, run: Run) -> Nearest | None:
+def _settle(
+    asked: Compiled, unit_leaf: IntArray, begin: IntArray | None, options: CarveOptions, run: Run
+) -> Nearest | None:
     """Return the nearest plan, by proof, of a small problem whose plan does not keep everything."""
-    own = options.solver if isinstance(options.solver, str) else options.solver.name
-    if own != "auto":
+    if options.solver_name != "auto":
         return None
     found = unit_leaf if (unit_leaf >= 0).all() else begin
     return find_small_nearest(asked.instance, run, found, options.effort)
@@ -369,7 +323,7 @@ def _assemble(
     task: NodeTask,
     compiled: Compiled,
     solutions: dict[str, NodeSolution],
-    options: Options,
+    options: CarveOptions,
     run: Run,
     notes: list[str],
     proved_infeasible: bool,
@@ -394,7 +348,7 @@ def _assemble(
         provenance=_provenance(problem, options, run, solutions),
         compiled=compiled,
         solutions=solutions,
-        options=options,
+        options=options.without_resources(),
         unit_leaf=unit_leaf,
         settings=task.settings,
     )
@@ -410,15 +364,14 @@ def _termination(solutions: dict[str, NodeSolution], run: Run, gap: float) -> Te
 
 
 def _provenance(
-    problem: CarvingProblem, options: Options, run: Run, solutions: dict[str, NodeSolution]
+    problem: CarvingProblem, options: CarveOptions, run: Run, solutions: dict[str, NodeSolution]
 ) -> dict[str, Any]:
-    solver = options.solver if isinstance(options.solver, str) else options.solver.name
     return {
         "gtm_opt": _version("gtm-opt"),
         "python": platform.python_version(),
         **{name: _version(name) for name in ("numpy", "scipy", "pandas", "numba", "ortools", "pulp")},
         **_machine(),
-        "solver": solver,
+        "solver": options.solver_name,
         "seed": options.seed,
         "effort": options.effort,
         "fingerprint": problem.fingerprint,

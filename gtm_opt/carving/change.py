@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
 from gtm_opt.carving.carve import carve
+from gtm_opt.carving.options import CarveOptions
 from gtm_opt.carving.result import Carving
 from gtm_opt.errors import DataError, shorten
 from gtm_opt.model import KeepOwner, MaxMoved, Pin
+from gtm_opt.model.renamed import accept_renamed
 
 if TYPE_CHECKING:
-    from gtm_opt.model import CarvingProblem
+    from typing import Unpack
+
+    from gtm_opt.carving.options import CarveKeywords
+    from gtm_opt.carving.segments import Segments
+    from gtm_opt.model import CarvingProblem, Hierarchy
 
 __all__ = ["PREVIOUS", "changes", "recarve"]
 
@@ -24,6 +30,7 @@ PREVIOUS = "previous_territory"
 Plan = Carving | pd.DataFrame | pd.Series | Mapping[str, str]
 
 
+@accept_renamed(given="fixed_nodes")
 def recarve(
     plan: Plan,
     problem: CarvingProblem,
@@ -32,7 +39,11 @@ def recarve(
     weight: float = 1.0,
     max_moved: float | None = None,
     hold: Sequence[str] = (),
-    **options: Any,
+    hierarchy: Hierarchy | Segments | Literal["flat"] | None = None,
+    fixed_nodes: pd.Series | Mapping[str, str] | None = None,
+    start: pd.DataFrame | pd.Series | Mapping[str, str] | None = None,
+    options: CarveOptions | None = None,
+    **keywords: Unpack[CarveKeywords],
 ) -> Carving:
     """Carve again from an existing plan: new data, other territories, as little change as wanted.
 
@@ -54,8 +65,13 @@ def recarve(
     hold : sequence of str
         Territories to leave exactly as they are (no account leaves; none but new ones enter), by
         pinning their accounts and keeping others out.
-    **options
-        For `gtm_opt.carve`.
+    hierarchy, fixed_nodes
+        As in `gtm_opt.carve`.
+    start : DataFrame, Series or mapping, optional
+        A plan to begin from; default: ``plan``, where it has a place for every account.
+    options : CarveOptions, optional
+    **keywords
+        Fields of `CarveOptions`, in place of those of ``options``.
 
     Returns
     -------
@@ -91,9 +107,10 @@ def recarve(
     )
     if hold:
         again = _keep_out(again, before, known, hold)
-    if known.all() and "start" not in options:
-        options["start"] = before
-    return carve(again, **options)
+    if known.all() and start is None:
+        start = before
+    chosen = CarveOptions.of(options, keywords)
+    return carve(again, hierarchy=hierarchy, fixed_nodes=fixed_nodes, start=start, options=chosen)
 
 
 def _with_its_owner(rule: MaxMoved, problem: CarvingProblem) -> MaxMoved:

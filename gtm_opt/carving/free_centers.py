@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gtm_opt.carving.compile import Compiled
-    from gtm_opt.carving.levels import NodeSolution, Options
+    from gtm_opt.carving.levels import NodeOptions, NodeSolution
     from gtm_opt.carving.node import NodeTask
     from gtm_opt.carving.result import Carving
     from gtm_opt.instance import IntArray
@@ -36,7 +36,7 @@ def carve_with_centers(
     tree: Hierarchy,
     begin: IntArray | None,
     solve: Callable[[Compiled, IntArray | None], tuple[NodeTask, dict[str, NodeSolution]]],
-    options: Options,
+    options: NodeOptions,
 ) -> tuple[Compiled, NodeTask, dict[str, NodeSolution]]:
     """Carve for the centers of a plan, move them to the new plan's means, and again while that improves.
 
@@ -57,7 +57,7 @@ def carve_with_centers(
 
 
 def _at(
-    task: NodeTask, plan: IntArray, compiled: Compiled, solutions: dict[str, NodeSolution], options: Options
+    task: NodeTask, plan: IntArray, compiled: Compiled, solutions: dict[str, NodeSolution], options: NodeOptions
 ) -> dict[str, NodeSolution]:
     """Return the solutions for a plan; what was proven holds where the centers are those that were solved."""
     same = task.instance is compiled.instance

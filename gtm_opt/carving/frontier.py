@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from gtm_opt.carving.carve import carve, decided
+from gtm_opt.carving.carve import carve, resolve_hierarchy
 from gtm_opt.carving.centers import ALL_CENTERS
+from gtm_opt.carving.options import CarveOptions
 from gtm_opt.errors import DataError
 from gtm_opt.measures import check
 from gtm_opt.model import Balance, Count, KeepOwner, Limit, MaxMoved, Mix
+from gtm_opt.model.renamed import accept_renamed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Unpack
+
+    from gtm_opt.carving.options import CarveKeywords
     from gtm_opt.carving.result import Carving
+    from gtm_opt.carving.segments import Segments
     from gtm_opt.instance import FloatArray
-    from gtm_opt.model import CarvingProblem, Criterion, Preference
+    from gtm_opt.model import CarvingProblem, Criterion, Hierarchy, Preference
 
 __all__ = ["Frontier", "frontier", "knee"]
 
@@ -53,7 +60,17 @@ class Frontier:
         return f"Frontier of balance against '{self.over}':\n{shown}"
 
 
-def frontier(problem: CarvingProblem, *, over: str = "moved", points: int = 9, **options: Any) -> Frontier:
+@accept_renamed(given="fixed_nodes")
+def frontier(
+    problem: CarvingProblem,
+    *,
+    over: str = "moved",
+    points: int = 9,
+    hierarchy: Hierarchy | Segments | Literal["flat"] | None = None,
+    fixed_nodes: pd.Series | Mapping[str, str] | None = None,
+    options: CarveOptions | None = None,
+    **keywords: Unpack[CarveKeywords],
+) -> Frontier:
     """Return the trade-off curve of balance against disruption, or against another preference.
 
     Parameters
@@ -64,8 +81,12 @@ def frontier(problem: CarvingProblem, *, over: str = "moved", points: int = 9, *
         its preferences. The others are left out: a curve has two axes.
     points : int
         At least 2; points that coincide are merged.
-    **options
-        For `gtm_opt.carve`: solver, effort, seed, time_limit (per point), hierarchy.
+    hierarchy, fixed_nodes
+        As in `gtm_opt.carve`.
+    options : CarveOptions, optional
+        ``time_limit`` is for each point; ``on_infeasible`` is always ``"nearest"``.
+    **keywords
+        Fields of `CarveOptions`, in place of those of ``options``.
 
     Returns
     -------
@@ -99,11 +120,11 @@ def frontier(problem: CarvingProblem, *, over: str = "moved", points: int = 9, *
     if not any(not isinstance(c, Limit) for c in problem.balance):
         raise DataError("A frontier needs something to balance. Add Balance('your column') or Count().")
     # segments and levels made by hand become rules and targets of the problem, for every point the same
-    words = {name: options.pop(name) for name in ("hierarchy", "given", "max_buckets") if name in options}
-    problem, options["hierarchy"] = decided(problem, **words)
+    chosen = CarveOptions.of(options, keywords).replace(on_infeasible="nearest")
+    problem, tree = resolve_hierarchy(problem, hierarchy, fixed_nodes, chosen.tree.max_buckets)
     base = problem.replace(prefer=(preference,), objective="preferences")
-    tightest = carve(base.replace(objective="even"), **options | {"on_infeasible": "nearest"})
-    loosest = carve(_stretched(base, np.inf), **options | {"on_infeasible": "nearest"})
+    tightest = carve(base.replace(objective="even"), hierarchy=tree, options=chosen)
+    loosest = carve(_stretched(base, np.inf), hierarchy=tree, options=chosen)
     low, high = _stretch(base, tightest), _stretch(base, loosest)
     rows, carvings = [], []
     begin: Carving = tightest
@@ -111,7 +132,7 @@ def frontier(problem: CarvingProblem, *, over: str = "moved", points: int = 9, *
         if factor >= high:
             plan = loosest
         else:
-            plan = carve(_stretched(base, factor), **options | {"on_infeasible": "nearest", "start": begin.labels})
+            plan = carve(_stretched(base, factor), hierarchy=tree, start=begin.labels, options=chosen)
         begin = plan
         rows.append(_row(base, plan, _is_capped(base, factor) and factor < high))
         carvings.append(plan)

@@ -21,10 +21,21 @@ if TYPE_CHECKING:
 
     from gtm_opt.carving.guide import Guide
     from gtm_opt.carving.node import NodeTask
+    from gtm_opt.carving.options import CarveOptions
     from gtm_opt.instance import Instance, IntArray
+    from gtm_opt.model import Hierarchy
     from gtm_opt.solvers import Solver
 
-__all__ = ["NodeSolution", "Options", "node_seed", "solve_node", "solve_subtree", "tasks_below", "time_share", "work"]
+__all__ = [
+    "NodeOptions",
+    "NodeSolution",
+    "node_seed",
+    "solve_node",
+    "solve_subtree",
+    "tasks_below",
+    "time_share",
+    "work",
+]
 
 FULL_NODES = 4
 """Up to this many nodes each gets the full search; the more there are, the less each."""
@@ -37,8 +48,8 @@ TREE_SEARCH_UNITS = 4_000
 
 
 @dataclass(frozen=True)
-class Options:
-    """How to solve each node.
+class NodeOptions:
+    """How to solve each node: what of `CarveOptions` travels to the workers.
 
     Attributes
     ----------
@@ -56,6 +67,17 @@ class Options:
     effort: float
     max_gap: float = 0.0
     nodes: int = 1
+
+    @classmethod
+    def of(cls, options: CarveOptions, tree: Hierarchy) -> NodeOptions:
+        """Return what the nodes of ``tree`` need of the options of a carve."""
+        count = len(tree.nodes) - len(tree.leaves)
+        return cls(options.solver, options.seed, options.effort, options.max_gap, count)
+
+    @property
+    def solver_name(self) -> str:
+        """Name of the solver."""
+        return self.solver if isinstance(self.solver, str) else self.solver.name
 
     @property
     def method(self) -> Solver:
@@ -101,7 +123,7 @@ def node_seed(seed: int, node: str) -> int:
     return int(np.random.SeedSequence([seed, zlib.crc32(node.encode())]).generate_state(1)[0])
 
 
-def solve_node(task: NodeTask, options: Options, run: Run) -> NodeSolution:
+def solve_node(task: NodeTask, options: NodeOptions, run: Run) -> NodeSolution:
     """Carve the root of a subtree.
 
     Notes
@@ -147,7 +169,7 @@ def _least_moved(instance: Instance) -> IntArray | None:
 
 
 def solve_subtree(
-    task: NodeTask, options: Options, time_limit: float | None, whole: bool, deadline: float = np.inf
+    task: NodeTask, options: NodeOptions, time_limit: float | None, whole: bool, deadline: float = np.inf
 ) -> list[NodeSolution]:
     """Carve a subtree (or, unless ``whole``, only its root); runs in a worker.
 

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from gtm_opt.carving.bars import as_callback
 from gtm_opt.carving.centers import has_free_centers, limit_scope
 from gtm_opt.carving.flat_bound import flat_certificate
-from gtm_opt.carving.levels import Options
+from gtm_opt.carving.levels import NodeOptions
 from gtm_opt.carving.node import NodeTask, root_task
+from gtm_opt.carving.options import CarveOptions
 from gtm_opt.carving.polish import leaves_instance
 from gtm_opt.carving.rebuild import leaf_of_unit, rebuild
 from gtm_opt.carving.schedule import carve_tree
@@ -21,13 +23,12 @@ from gtm_opt.model import Hierarchy
 from gtm_opt.solvers import Run, SolveStatus, Termination
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from concurrent.futures import Executor
+    from collections.abc import Sequence
+    from typing import Unpack
 
+    from gtm_opt.carving.options import CarveKeywords, TreeOptions
     from gtm_opt.carving.result import Carving
-    from gtm_opt.carving.settings import Level
     from gtm_opt.instance import IntArray
-    from gtm_opt.solvers import ProgressCallback
 
 __all__ = ["compare_trees", "recarve_subtree"]
 
@@ -38,13 +39,8 @@ def recarve_subtree(
     *,
     frozen: Sequence[str] = (),
     from_here: bool = True,
-    effort: float | None = None,
-    seed: int | None = None,
-    time_limit: float | None = None,
-    executor: Executor | None = None,
-    progress: ProgressCallback | None = None,
-    levels: Mapping[str, Level] | None = None,
-    tolerance_budget: float | None = None,
+    options: CarveOptions | None = None,
+    **keywords: Unpack[CarveKeywords],
 ) -> Carving:
     """Carve one subtree again, or everything but frozen subtrees; all other accounts stay where they are.
 
@@ -57,12 +53,10 @@ def recarve_subtree(
         Nodes (or leaves) below ``node`` that keep exactly the accounts they have.
     from_here : bool
         Begin from the present plan: the answer is then never worse. False: begin anew.
-    effort, seed : optional
-        Default: those of the carving.
-    time_limit, executor, progress
-        As in `gtm_opt.carve`.
-    levels, tolerance_budget : optional
-        Default: those the carving was made with.
+    options : CarveOptions, optional
+        Default: those the carving was made with, without its executor and callback.
+    **keywords
+        Fields of `CarveOptions`, in place of those of ``options``.
 
     Returns
     -------
@@ -84,21 +78,16 @@ def recarve_subtree(
             f"`node` must leave at least two territories to carve, got {len(leaves)} below '{top}'. "
             "Name a node with more leaves, or freeze fewer."
         )
-    before = carving.options
+    chosen = CarveOptions.of(options or carving.options, keywords)
     nodes = _without(tree.subtree(top), held, tree.leaves) if held else tree.subtree(top)
-    chosen = Options(
-        before.solver,
-        before.seed if seed is None else seed,
-        before.effort if effort is None else effort,
-        before.max_gap,
-        len(nodes.nodes) - len(nodes.leaves),
-    )
-    settings = _settings(carving, nodes, levels, tolerance_budget)
+    inherited = chosen.tree.levels == carving.options.tree.levels
+    settings = _settings(carving, nodes, chosen.tree, inherited)
     check_levels(nodes, settings, flat.names)
     units = np.flatnonzero(np.isin(carving.unit_leaf, leaves))
-    run = Run(time_limit, progress)
     task = _part_task(carving, nodes, units, leaves, from_here, settings)
-    found = carve_tree(task, chosen, run, executor)
+    with as_callback(chosen.progress, nodes) as (callback, on_node):
+        run = Run(chosen.time_limit, callback)
+        found = carve_tree(task, NodeOptions.of(chosen, nodes), run, chosen.executor, on_node)
     inner = leaf_of_unit(nodes, flat.n_units, found)[units]
     if (inner < 0).any():
         raise InfeasibleError(f"No assignment that keeps all rules was found below '{top}'. Drop or loosen some rules.")
@@ -106,8 +95,8 @@ def recarve_subtree(
     unit_leaf[units] = leaves[inner]
     kept = settings if top == tree.root and not held else carving.settings
     whole = root_task(tree, flat, settings=kept)
-    solutions = rebuild(whole, unit_leaf, carving.solutions | ({} if held else found), before.max_gap)
-    certificate = flat_certificate(carving.compiled.instance, unit_leaf, run, chosen.seed, before.max_gap)
+    solutions = rebuild(whole, unit_leaf, carving.solutions | ({} if held else found), chosen.max_gap)
+    certificate = flat_certificate(carving.compiled.instance, unit_leaf, run, chosen.seed, chosen.max_gap)
     if carving.carved is not None and certificate.status is SolveStatus.OUT_OF_BAND:
         # what was proven impossible stays so, whoever carves a part again
         certificate = replace(certificate, status=SolveStatus.INFEASIBLE)
@@ -121,6 +110,7 @@ def recarve_subtree(
         notes=(*carving.notes, note),
         provenance={**carving.provenance, "seconds": run.seconds},
         solutions=solutions,
+        options=chosen.without_resources(),
         unit_leaf=unit_leaf,
         settings=kept,
     )
@@ -128,14 +118,12 @@ def recarve_subtree(
     return limit_scope(again) if chosen_centers else again
 
 
-def _settings(
-    carving: Carving, tree: Hierarchy, levels: Mapping[str, Level] | None, tolerance_budget: float | None
-) -> TreeSettings:
-    """Return what was asked for, else what the carving was made with: of its levels those that are in ``tree``."""
-    made = carving.settings
-    below = {name: level for name, level in made.levels.items() if name in tree.levels[1:]}
-    room = made.room if tolerance_budget is None else tolerance_budget
-    return TreeSettings(room, below if levels is None else dict(levels), carving.compiled.cost_names)
+def _settings(carving: Carving, tree: Hierarchy, options: TreeOptions, inherited: bool) -> TreeSettings:
+    """Return the settings of the part: of levels that were set for the whole tree those that are in ``tree``."""
+    levels = options.levels
+    if inherited:
+        levels = {name: level for name, level in levels.items() if name in tree.levels[1:]}
+    return TreeSettings(options.tolerance_budget, levels, carving.compiled.cost_names)
 
 
 def _held_leaves(tree: Hierarchy, top: str, frozen: Sequence[str]) -> set[int]:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from gtm_opt.carving.compile import Compiled
     from gtm_opt.carving.exceptions import RulePrice
     from gtm_opt.carving.explain import Explanation
-    from gtm_opt.carving.levels import NodeSolution, Options
+    from gtm_opt.carving.levels import NodeSolution
+    from gtm_opt.carving.options import CarveOptions
     from gtm_opt.carving.verdict import Verdict
     from gtm_opt.instance import IntArray
     from gtm_opt.measures import Check
@@ -69,7 +70,7 @@ class Carving:
     provenance: dict[str, Any]
     compiled: Compiled = field(repr=False)
     solutions: dict[str, NodeSolution] = field(repr=False)
-    options: Options = field(repr=False)
+    options: CarveOptions = field(repr=False)
     unit_leaf: IntArray = field(repr=False)
     settings: TreeSettings = field(default_factory=TreeSettings, repr=False)
     carved: Compiled | None = field(default=None, repr=False)

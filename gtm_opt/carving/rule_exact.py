@@ -11,6 +11,7 @@ import pandas as pd
 from gtm_opt.carving.again import finite_effort
 from gtm_opt.carving.canonical import order_accounts
 from gtm_opt.carving.flat_bound import FULL_CELLS
+from gtm_opt.carving.levels import NodeOptions
 from gtm_opt.carving.node import root_task
 from gtm_opt.carving.polish import leaves_instance
 from gtm_opt.carving.rebuild import leaf_of_unit
@@ -101,12 +102,14 @@ def _carved(carving: Carving, flat: Instance, at: IntArray, top: str) -> tuple[f
     units = np.flatnonzero((at >= start) & (at < stop))
     part = leaves_instance(flat, at, units, leaves)
     before = at[units] - start
+    run = Run()
     small = len(units) * len(leaves) <= FULL_CELLS
     if small:
         solver = get_solver(options.solver)
-        after = solver(part, run=Run(), seed=options.seed, effort=options.effort, start=before).assignment
+        after = solver(part, run=run, seed=options.seed, effort=options.effort, start=before).assignment
     else:
-        solutions = carve_tree(root_task(tree, part, before, carving.settings), options, Run())
+        task = root_task(tree, part, before, carving.settings)
+        solutions = carve_tree(task, NodeOptions.of(options, tree), run)
         after = leaf_of_unit(tree, len(units), solutions)
     known, found = evaluate(part, before), None if after is None or (after < 0).any() else evaluate(part, after)
     best = known if found is None or rank(part, known) <= rank(part, found) else found

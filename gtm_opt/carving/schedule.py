@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gtm_opt.carving.levels import NodeSolution, Options, solve_node, solve_subtree, tasks_below, time_share, work
+from gtm_opt.carving.levels import NodeOptions, NodeSolution, solve_node, solve_subtree, tasks_below, time_share, work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,7 @@ CLUSTERS = ("distributed", "dask", "ray", "mpi4py", "loky", "parsl")
 
 def carve_tree(
     task: NodeTask,
-    options: Options,
+    options: NodeOptions,
     run: Run,
     executor: Executor | None = None,
     on_node: Callable[[NodeSolution], None] | None = None,
@@ -44,7 +44,7 @@ def carve_tree(
     ----------
     task : NodeTask
         The root.
-    options : Options
+    options : NodeOptions
     run : Run
     executor : concurrent.futures.Executor, optional
         Each subtree is one task, sent with the rows of its own accounts only, once. When workers
@@ -79,7 +79,7 @@ def carve_tree(
     return {s.node: s for s in sorted(found, key=lambda s: order[s.node])}
 
 
-def _here(queue: deque[NodeTask], options: Options, run: Run, take: Callable[[NodeSolution], None]) -> None:
+def _here(queue: deque[NodeTask], options: NodeOptions, run: Run, take: Callable[[NodeSolution], None]) -> None:
     """Carve tasks and all below them in this process."""
     while queue:
         at = queue.popleft()
@@ -88,7 +88,7 @@ def _here(queue: deque[NodeTask], options: Options, run: Run, take: Callable[[No
         queue.extend(tasks_below(at, solution))
 
 
-def _careful(task: NodeTask, options: Options, run: Run, others: deque[NodeTask]) -> NodeSolution:
+def _careful(task: NodeTask, options: NodeOptions, run: Run, others: deque[NodeTask]) -> NodeSolution:
     """Carve one node; Ctrl-C that no solver caught stops the run, and the node is carved in no time."""
     try:
         return solve_node(task, options, time_share(task, run, others))
@@ -114,7 +114,7 @@ class _Board:
     """Who carves what: tasks out, tasks to carve here, and what is known."""
 
     def __init__(
-        self, task: NodeTask, options: Options, run: Run, executor: Executor, take: Callable[[NodeSolution], None]
+        self, task: NodeTask, options: NodeOptions, run: Run, executor: Executor, take: Callable[[NodeSolution], None]
     ) -> None:
         self.task, self.options, self.run, self.executor, self.take = task, options, run, executor, take
         self.workers = workers_of(executor)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["GIVEN", "Segments", "decide"]
 
 GIVEN = "given_node"
-"""Account column that ``given`` of `gtm_opt.carve` adds: the node of the hierarchy."""
+"""Account column that ``fixed_nodes`` of `gtm_opt.carve` adds: the node of the hierarchy."""
 
 
 @dataclass(frozen=True)
@@ -176,13 +176,13 @@ def _node_positions(problem: CarvingProblem, tree: Hierarchy, given: pd.Series |
     found = Findings()
     strange = asked.index.difference(problem.resolved.ids, sort=False)
     if len(strange):
-        found.add("given", "must only name known accounts", got="unknown ids", rows=strange, kind="account")
+        found.add("fixed_nodes", "must only name known accounts", got="unknown ids", rows=strange, kind="account")
     asked = asked[~asked.index.duplicated()].reindex(problem.resolved.ids)
     at = pd.Index(tree.nodes).get_indexer(pd.Index(asked.where(asked.notna(), None).to_numpy(dtype=object)))
     unknown = asked[asked.notna().to_numpy() & (at < 0)]
     if len(unknown):
         named = shorten(list(unknown.drop_duplicates()))
-        found.add("given", "must name nodes of the hierarchy", got=named, rows=unknown.index, kind="account")
+        found.add("fixed_nodes", "must name nodes of the hierarchy", got=named, rows=unknown.index, kind="account")
     found.raise_if_any()
     return at.astype(np.int64)
 
@@ -268,7 +268,7 @@ def _rescaled(
             shares[leaf] = max(part, 1e-12) * float(base[leaf]) / own
     missing = [leaf for leaf in tree.leaves if leaf not in shares]
     if missing:
-        raise DataError(f"`given` leaves {len(missing)} territories without any account: {shorten(missing)}.")
+        raise DataError(f"`fixed_nodes` leaves {len(missing)} territories without any account: {shorten(missing)}.")
     scale = sum(shares.values())
     changes: dict[str, Any] = {"shares": {name: share / scale for name, share in shares.items()}}
     return replace(criterion, **changes)

@@ -106,12 +106,8 @@ def check_levels(tree: Hierarchy, settings: TreeSettings, criteria: Sequence[str
         With everything that is wrong.
     """
     found = Findings()
-    if not (isinstance(settings.room, Real) and 0.0 < settings.room <= 1.0):
-        found.add("tolerance_budget", "must be a fraction above 0 and at most 1", got=repr(settings.room))
     known = {*criteria, *(c.split("=")[0] for c in criteria)}
     for name, level in settings.levels.items():
-        if not isinstance(level, Level):
-            raise TypeError(f"`levels` takes Level objects, got {type(level).__name__} for '{name}'.")
         if name not in tree.levels[1:]:
             remedy = f"The levels below the root are: {', '.join(tree.levels[1:])}."
             found.add("levels", "must name levels of the hierarchy", got=f"'{name}'", remedy=remedy)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 import typer
 
+from gtm_opt.carving import CarveOptions, TreeOptions
 from gtm_opt.carving.compile import compile_problem, unit_positions
 from gtm_opt.carving.conflicts import why_infeasible
 from gtm_opt.carving.feasibility import assess
@@ -80,13 +81,19 @@ def run_plan(
     return finish(plan, folder, written.format, excel or written.excel, quiet, raw_cells=written.raw_cells)
 
 
-def _build(config: Config, request: Request, limit: float | None, seed: int, on_infeasible: str, callback: Any) -> Plan:
+def _build(
+    config: Config,
+    request: Request,
+    limit: float | None,
+    seed: int,
+    on_infeasible: Literal["raise", "nearest"],
+    callback: Any,
+) -> Plan:
     wish, quota = config.carve, config.quota
     return build_plan(
         request.problem,
         request.reps,
         hierarchy=request.hierarchy,
-        max_buckets=wish.max_buckets,
         roles=request.roles or None,
         calendar=request.calendar,
         target=None if quota is None else quota.target,
@@ -94,15 +101,16 @@ def _build(config: Config, request: Request, limit: float | None, seed: int, on_
         quota_weights=None if quota is None else quota.weights,
         unit=1_000 if quota is None else quota.unit,
         currency="" if quota is None else quota.currency,
-        carve_options={
-            "solver": wish.solver,
-            "time_limit": limit,
-            "seed": seed,
-            "effort": wish.effort,
-            "max_gap": wish.max_gap,
-            "on_infeasible": on_infeasible,
-            "progress": callback,
-        },
+        options=CarveOptions(
+            solver=wish.solver,
+            time_limit=limit,
+            seed=seed,
+            effort=wish.effort,
+            max_gap=wish.max_gap,
+            on_infeasible=on_infeasible,
+            progress=callback,
+            tree=TreeOptions(max_buckets=wish.max_buckets),
+        ),
     )
 
 

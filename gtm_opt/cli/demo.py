@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from gtm_opt.carving import CarveOptions
 from gtm_opt.cli.commands import finish
 from gtm_opt.cli.progress import progress_line
 from gtm_opt.datasets import load_saas
@@ -53,6 +54,6 @@ def run_demo(
             currency="USD",
             over_assign={"manager": 0.03, "seat": 0.05},
             quota_weights={"potential": 0.6, "capacity": 0.4},
-            carve_options={"time_limit": time_limit, "seed": seed or 0, "solver": solver, "progress": callback},
+            options=CarveOptions(solver=solver, time_limit=time_limit, seed=seed or 0, progress=callback),
         )
     return finish(plan, out, "csv", excel, quiet)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from gtm_opt.carving import Segments
-from gtm_opt.carving.carve import decided
+from gtm_opt.carving.carve import resolve_hierarchy
 from gtm_opt.cli.exits import UserMistakeError
 from gtm_opt.cli.joins import add_measures, expand_name, read_days
 from gtm_opt.cli.tables import column_of, expand, read_source, read_table
@@ -79,7 +79,7 @@ def make_request(config: Config, base: Path) -> Request:
     )
     if wish.segments is not None:
         segments = Segments(wish.segments.column, wish.segments.teams, max_buckets=wish.max_buckets)
-        problem, hierarchy = decided(problem, segments)
+        problem, hierarchy = resolve_hierarchy(problem, segments)
     calendar = None if config.calendar is None else Calendar(**config.calendar.model_dump())
     _check_quota(config, seated)
     return Request(problem, hierarchy, seated, _roles(config), calendar, tuple(notes))

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from numbers import Integral
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,19 @@ from gtm_opt.model.rules import Forbid, KeepApart, KeepTogether, MaxMoved, Pin, 
 from gtm_opt.model.tables import did_you_mean, id_text, rename_columns
 from gtm_opt.model.territories import Territories
 
-__all__ = ["CarvingProblem"]
+__all__ = ["CarvingProblem", "ProblemKeywords"]
+
+
+class ProblemKeywords(TypedDict, total=False):
+    """The fields of `CarvingProblem` beside accounts and territories, as keywords."""
+
+    balance: Sequence[Criterion]
+    prefer: Sequence[Preference]
+    rules: Sequence[Rule]
+    account_id: str
+    columns: Mapping[str, str] | None
+    objective: Objective | None
+    previous: str | None
 
 
 @dataclass(frozen=True, eq=False)

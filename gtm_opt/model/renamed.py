@@ -49,7 +49,7 @@ def rename_columns(frame: pd.DataFrame, renames: Mapping[str, str], where: str) 
     """Return ``frame`` with the columns of the last release under their present names, with a warning."""
     old = [name for name in renames if name in frame.columns and renames[name] not in frame.columns]
     for name in old:
-        warn_renamed(f"{where}[{name!r}]", f"{where}[{renames[name]!r}]", stacklevel=4)
+        warn_renamed(f"{where}[{name!r}]", f"{where}[{renames[name]!r}]")
     return frame.rename(columns={name: renames[name] for name in old}) if old else frame
 
 

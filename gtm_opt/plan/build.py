@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
 from gtm_opt.assignment import assign
-from gtm_opt.carving import Segments, carve
+from gtm_opt.carving import CarveOptions, Segments, carve
 from gtm_opt.errors import Findings, shorten
 from gtm_opt.model import MAX_BUCKETS, CarvingProblem, Hierarchy, KeepOwner, Territories
 from gtm_opt.model.renamed import accept_renamed
@@ -18,12 +19,14 @@ from gtm_opt.quota import cascade
 from gtm_opt.sales_capacity import capacity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import date
+    from typing import Unpack
 
     from gtm_opt.assignment import Staffing
     from gtm_opt.carving import Carving
     from gtm_opt.model.calendar import Calendar
+    from gtm_opt.model.problem import ProblemKeywords
     from gtm_opt.model.roles import Role
     from gtm_opt.plan.plan import Plan
     from gtm_opt.quota import Quotas
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["build_plan", "rep_hierarchy"]
 
 
-@accept_renamed(target_usd="target")
+@accept_renamed(target_usd="target", carve_options="options")
 def build_plan(
     accounts: pd.DataFrame | CarvingProblem,
     reps: pd.DataFrame | None = None,
@@ -40,7 +43,7 @@ def build_plan(
     territories: Territories | int | Sequence[str] | None = None,
     levels: Sequence[str] = (),
     hierarchy: Hierarchy | Segments | Literal["flat"] | None = None,
-    max_buckets: int = MAX_BUCKETS,
+    start: pd.DataFrame | pd.Series | Mapping[str, str] | None = None,
     skills: pd.DataFrame | None = None,
     effective: str | date | pd.Timestamp | None = None,
     roles: Role | Roles | Sequence[Role] | None = None,
@@ -50,8 +53,8 @@ def build_plan(
     quota_weights: str | Mapping[str, float] | None = None,
     unit: int = 1_000,
     currency: str = "",
-    carve_options: Mapping[str, Any] | None = None,
-    **words: Any,
+    options: CarveOptions | None = None,
+    **problem_keywords: Unpack[ProblemKeywords],
 ) -> Plan:
     """Make a whole plan; each stage runs when its input is there.
 
@@ -70,7 +73,8 @@ def build_plan(
         hierarchy to carve and to cascade quotas down.
     hierarchy : Hierarchy, Segments or "flat", optional
         Instead of ``levels``; see `gtm_opt.carve`.
-    max_buckets : int
+    start : DataFrame, Series or mapping, optional
+        A plan to begin from; the answer is never worse.
     skills : DataFrame, optional
         Fit of rep (rows) and territory (columns) for the staffing, 0 to 1.
     effective : date, optional
@@ -90,9 +94,9 @@ def build_plan(
         Quotas are multiples of this amount.
     currency : str
         Label of all amounts, for display only: "EUR".
-    carve_options : mapping, optional
-        Passed to `gtm_opt.carve`: solver, time_limit, seed, effort, on_infeasible, progress, ...
-    **words
+    options : CarveOptions, optional
+        How to carve: solver, time_limit, seed, effort, on_infeasible, progress, ...
+    **problem_keywords
         Passed to `gtm_opt.CarvingProblem`: balance, prefer, rules, account_id, columns, ...
 
     Returns
@@ -110,6 +114,9 @@ def build_plan(
     """
     from gtm_opt.plan.plan import Plan
 
+    words = dict(problem_keywords)
+    chosen = _read_options(options, words)
+    max_buckets = chosen.tree.max_buckets
     known = None if roles is None else Roles.of(roles)
     reps, support = _split_support(reps, known)
     if levels and reps is None:
@@ -121,7 +128,7 @@ def build_plan(
     problem = _problem(accounts, reps, territories, hierarchy, words)
     if target is not None:
         _try_quota_words(problem, hierarchy, max_buckets, target, over_assign, unit, calendar)
-    carving = carve(problem, hierarchy=hierarchy, max_buckets=max_buckets, **(carve_options or {}))
+    carving = carve(problem, hierarchy=hierarchy, start=start, options=chosen)
     if effective is None and calendar is not None:
         effective = calendar.start
     staffing = None if reps is None else _staff(carving, reps, skills, effective, calendar, support)
@@ -133,6 +140,14 @@ def build_plan(
         weights = quota_weights or ("share" if able is None or able.total <= 0 else "capacity")
         quotas = _quotas(carving, able, target, over_assign, weights, unit, calendar, currency)
     return Plan(carving, staffing, able, quotas, known)
+
+
+def _read_options(options: CarveOptions | Mapping[str, Any] | None, words: dict[str, Any]) -> CarveOptions:
+    """Return the options; a mapping and ``max_buckets`` beside it are the form of the last release."""
+    moved = {"max_buckets": words.pop("max_buckets")} if "max_buckets" in words else {}
+    if isinstance(options, Mapping):
+        return CarveOptions.of(None, {**options, **moved})
+    return CarveOptions.of(options, moved)
 
 
 def _split_support(reps: pd.DataFrame | None, roles: Roles | None) -> tuple[pd.DataFrame | None, list[str]]:
@@ -155,7 +170,7 @@ def _problem(
     reps: pd.DataFrame | None,
     territories: Territories | int | Sequence[str] | None,
     hierarchy: Hierarchy | Segments | Literal["flat"] | None,
-    words: Mapping[str, Any],
+    words: dict[str, Any],
 ) -> CarvingProblem:
     if isinstance(accounts, CarvingProblem):
         if territories is not None or words:

@@ -32,6 +32,7 @@ _KNOWN = {
     "Backfill": "gtm_opt.model.backfill",
     "Calendar": "gtm_opt.model.calendar",
     "Level": "gtm_opt.carving.settings",
+    **dict.fromkeys(("CarveOptions", "TreeOptions"), "gtm_opt.carving.options"),
     "Staffing": "gtm_opt.assignment",
     "Capacity": "gtm_opt.sales_capacity",
     "Quotas": "gtm_opt.quota",

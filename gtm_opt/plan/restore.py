@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from gtm_opt.carving import Carving, Certificate, compile_problem
+from gtm_opt.carving import CarveOptions, Carving, Certificate, TreeOptions, compile_problem
 from gtm_opt.carving.centers import with_plan_centers
 from gtm_opt.carving.certificate import certify
 from gtm_opt.carving.guide import Guide
-from gtm_opt.carving.levels import NodeSolution, Options
+from gtm_opt.carving.levels import NodeSolution
 from gtm_opt.carving.nearest import make_possible
 from gtm_opt.carving.settings import TreeSettings
 from gtm_opt.errors import DataError, shorten
@@ -148,8 +148,7 @@ def _without_proofs(carving: Carving) -> Carving:
 def _carving(state: dict[str, Any], get: Any) -> Carving:
     problem: CarvingProblem = state["problem"]
     tree: Hierarchy = state["hierarchy"]
-    known = {f.name for f in fields(Options)}
-    options = Options(**{name: value for name, value in state["options"].items() if name in known})
+    options = _options(state)
     compiled = compile_problem(problem, tree.leaves)
     carved = make_possible(compiled)[0] if state["widened"] else None
     unit_leaf = _unit_leaf(problem, compiled, get("assignment"))
@@ -173,9 +172,21 @@ def _carving(state: dict[str, Any], get: Any) -> Carving:
         solutions=_solutions(state, tree, compiled, unit_leaf, certificate, get),
         options=options,
         unit_leaf=unit_leaf,
-        settings=TreeSettings(state.get("room", 0.5), state.get("levels", {}), compiled.cost_names),
+        settings=TreeSettings(options.tree.tolerance_budget, options.tree.levels, compiled.cost_names),
         carved=carved,
     )
+
+
+def _options(state: dict[str, Any]) -> CarveOptions:
+    """Return the options of the carve; plans of release 0.1 hold them field by field."""
+    saved = state["options"]
+    if isinstance(saved, CarveOptions):
+        return saved
+    tree = TreeOptions(tolerance_budget=state.get("room", 0.5), levels=state.get("levels", {}))
+    # an endless effort needs a limit, which that release did not save: what it took is the nearest thing
+    limit = float(state["provenance"]["seconds"]) if np.isinf(saved["effort"]) else None
+    named = {name: saved[name] for name in ("solver", "effort", "seed", "max_gap") if name in saved}
+    return CarveOptions(**named, time_limit=limit, tree=tree)
 
 
 def _unit_leaf(problem: CarvingProblem, compiled: Compiled, table: pd.DataFrame) -> IntArray:

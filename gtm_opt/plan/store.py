@@ -9,7 +9,6 @@ import os
 import shutil
 import tempfile
 import time
-from dataclasses import fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -164,7 +163,6 @@ def _write(plan: Plan, folder: Path, format: Format, excel: bool, raw_cells: boo
 
 def _carving_state(carving: Carving, put: Any) -> dict[str, Any]:
     certificate, options = carving.certificate, carving.options
-    solver = options.solver if isinstance(options.solver, str) else options.solver.name
     state = {
         "problem": carving.problem,
         "hierarchy": carving.hierarchy,
@@ -180,10 +178,8 @@ def _carving_state(carving: Carving, put: Any) -> dict[str, Any]:
         },
         "notes": carving.notes,
         "provenance": carving.provenance,
-        "options": {f.name: getattr(options, f.name) for f in fields(options)} | {"solver": solver},
+        "options": options.replace(solver=options.solver_name),
         "widened": _is_widened(carving),
-        "room": carving.settings.room,
-        "levels": dict(carving.settings.levels),
         "guides": {
             n: {"nodes": s.guide.nodes, "prices": s.guide.prices} for n, s in carving.solutions.items() if s.guide
         },

@@ -160,7 +160,7 @@ def _edges(over_assign: float | Mapping[str, float] | None, layers: Layers, foun
     read = {str(k): _fraction(v, f"over_assign['{k}']", found) for k, v in over_assign.items()}
     levels, ids = set(layers.level), set(layers.ids)
     if "rep_id" in read and "rep_id" not in levels | ids and "seat" in levels - set(read):
-        warn_renamed("over_assign['rep_id']", "over_assign['seat']", stacklevel=5)
+        warn_renamed("over_assign['rep_id']", "over_assign['seat']")
         read["seat"] = read.pop("rep_id")
     for key in read:
         if key in levels and key in ids:

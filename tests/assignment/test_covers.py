@@ -158,7 +158,7 @@ def test_the_check_of_a_plan_names_the_days_without_anybody() -> None:
         roles=gtm.Role("AE", 900_000),
         calendar=gtm.Calendar("2027-01"),
         target=1_500_000,
-        carve_options={"effort": 0.1},
+        options=gtm.CarveOptions(effort=0.1),
     )
     broken = plan.check().violations
     assert "nobody in r1 from 2027-12-01 to 2027-12-31 (31 days)" in broken["detail"].iloc[0]
@@ -178,14 +178,14 @@ def test_people_of_supporting_roles_get_no_territory() -> None:
         roles=roles,
         calendar=gtm.Calendar("2027-01"),
         target=1_500_000,
-        carve_options={"effort": 0.1},
+        options=gtm.CarveOptions(effort=0.1),
     )
     assert plan.carving.territories.names == ("r1", "r2")
     assert "1 people in roles that hold no accounts" in plan.staffing.notes[-1]
     assert plan.check().ok
     owning = [gtm.Role("AE", 900_000), gtm.Role("SE", 0, quota_type="overlay", owns_accounts=True)]
     both = gtm.build_plan(
-        accounts, reps, balance=[gtm.Balance("arr", 0.6)], roles=owning, carve_options={"effort": 0.1}
+        accounts, reps, balance=[gtm.Balance("arr", 0.6)], roles=owning, options=gtm.CarveOptions(effort=0.1)
     )
     assert both.carving.territories.names == ("r1", "r2", "se")
 

@@ -21,7 +21,7 @@ def problem(n: int = 24, sellers: int = 2) -> gtm.CarvingProblem:
     return gtm.CarvingProblem(accounts, [f"T{i}" for i in range(sellers)], [gtm.Balance("arr", 0.2)])
 
 
-YEAR = {"effective": "2027-01-01", "until": "2027-12-31", "value": "arr", "effort": 0.05}
+YEAR = {"effective": "2027-01-01", "until": "2027-12-31", "value": "arr", "options": gtm.CarveOptions(effort=0.05)}
 
 
 def test_costs_are_those_of_the_carves_behind_them() -> None:
@@ -93,7 +93,7 @@ def test_twelve_sellers_fourteen_seats_two_covers_and_a_hire_that_changes_one_se
     reps["status"] = ["filled"] * 12 + ["to be hired"] * 2
     plan = gtm.build_plan(
         accounts, reps, balance=[gtm.Balance("arr", 0.1)], prefer=[gtm.KeepOwner(value="arr")],
-        calendar=gtm.Calendar("2027-01"), carve_options={"effort": 0.05},
+        calendar=gtm.Calendar("2027-01"), options=gtm.CarveOptions(effort=0.05),
     )  # fmt: skip
     table = plan.staffing.table.set_index("territory")
     assert plan.staffing.open_seats == ("seat 1", "seat 2")

@@ -109,7 +109,7 @@ def plan() -> gtm.Plan:
         roles=gtm.Role("AE", 900_000),
         calendar=gtm.Calendar("2027-01"),
         target=1_500_000,
-        carve_options={"effort": 0.05},
+        options=gtm.CarveOptions(effort=0.05),
     )
 
 

@@ -271,11 +271,11 @@ def test_centers_are_found_where_none_are_given_the_same_for_one_seed() -> None:
         ({"solver": "nobody"}, SolverError, "There is no solver named 'nobody'"),
         ({"time_limit": 0}, DataError, "positive seconds or None, got 0"),
         ({"effort": 0}, DataError, "must be positive .1 is the default., got 0"),
-        ({"effort": float("inf")}, DataError, "pass a `time_limit` as well"),
+        ({"effort": float("inf")}, DataError, "Pass a `time_limit` as well"),
         ({"max_gap": -1}, DataError, "fraction >= 0, got -1"),
         ({"on_infeasible": "guess"}, DataError, "'raise' or 'nearest', got 'guess'"),
         ({"seed": "x"}, DataError, "whole number >= 0, got 'x'"),
-        ({"max_buckets": 1}, DataError, "at least 2, got 1"),
+        ({"tree": {"max_buckets": 3}}, TypeError, "takes TreeOptions, got dict"),
     ],
 )
 def test_arguments_out_of_range_are_refused(options, error, text: str) -> None:

@@ -113,9 +113,9 @@ def test_progress_stops_work_on_an_executor_as_well(problem: gtm.CarvingProblem)
 
 def test_a_time_limit_that_strikes_early_leaves_no_node_unbalanced() -> None:
     problem = tree_problem(400, 10, balance=[gtm.Balance("arr", 0.15)], prefer=[gtm.KeepOwner()])
-    gtm.carve(problem, effort=0.05, max_buckets=5)  # compile first: what is compiled cold is not what is tested
+    gtm.carve(problem, effort=0.05, tree=gtm.TreeOptions(max_buckets=5))  # compile first
     begun = time.perf_counter()
-    plan = gtm.carve(problem, time_limit=0.2, max_buckets=5)
+    plan = gtm.carve(problem, time_limit=0.2, tree=gtm.TreeOptions(max_buckets=5))
     assert time.perf_counter() - begun < 6.0
     assert plan.criteria["worst_deviation"].abs().max() < 0.5
     assert (plan.labels.value_counts() > 0).sum() == 10

@@ -85,7 +85,7 @@ def parts_of(table: pd.DataFrame) -> pd.DataFrame:
 
 def test_the_terms_shown_sum_to_the_difference_at_every_level_of_a_tree() -> None:
     rules = [gtm.MaxMoved(0.8), gtm.Pin({"A-0003": "T05"}), gtm.KeepApart([["A-0007", "A-0008", "A-0009", "A-0010"]])]
-    carving = gtm.carve(tree_problem(rules=rules), max_buckets=3, effort=0.1)
+    carving = gtm.carve(tree_problem(rules=rules), tree=gtm.TreeOptions(max_buckets=3), effort=0.1)
     assert any(s.guide is not None for s in carving.solutions.values())
     seen = 0.0
     for account in ["A-0001", "A-0007", "A-0042", "A-0100"]:
@@ -115,7 +115,7 @@ def test_what_a_carve_adds_itself_has_a_column_of_its_own() -> None:
 
 def test_levels_of_their_own_are_explained_as_they_were_carved() -> None:
     levels = {"level 1": gtm.Level(prefer=["near"])}
-    carving = gtm.carve(tree_problem(), levels=levels, effort=0.1)
+    carving = gtm.carve(tree_problem(), tree=gtm.TreeOptions(levels=levels), effort=0.1)
     table = carving.explain("A-0001").options
     top = table["node"] == carving.hierarchy.root
     assert (table.loc[top, "keep owner"] == 0).all()

@@ -61,7 +61,7 @@ def test_the_leaves_below_a_node_with_a_giant_are_in_band() -> None:
     problem = gtm.CarvingProblem(
         accounts, gtm.Territories([f"T{k}" for k in range(16)]), balance=[gtm.Balance("arr", tolerance=0.05)]
     )
-    carving = gtm.carve(problem, max_buckets=4, on_infeasible="nearest", effort=0.2)
+    carving = gtm.carve(problem, tree=gtm.TreeOptions(max_buckets=4), on_infeasible="nearest", effort=0.2)
     assert len(carving.outside["territory"].unique()) == 1
 
 

@@ -78,7 +78,7 @@ def test_the_graph_carries_totals(carving: gtm.Carving) -> None:
 
 
 def test_a_tree_with_a_flat_bound_says_what_steps_cost_at_most() -> None:
-    plan = gtm.carve(tree_problem(), effort=0.2, flat_bound=True)
+    plan = gtm.carve(tree_problem(), effort=0.2, tree=gtm.TreeOptions(flat_bound=True))
     assert plan.certificate.source == "prices"
     assert plan.certificate.gap < 0.5
     assert any("tree decomposition and whole accounts" in note for note in plan.notes)
@@ -88,7 +88,7 @@ def test_a_part_is_carved_with_the_tolerance_budget_and_levels_of_the_whole(tmp_
     tree = gtm.Hierarchy.split([f"T{k:02d}" for k in range(1, 13)], max_buckets=3)
     levels = {"level 1": gtm.Level(tolerance=0.5), "level 2": gtm.Level(tolerance=0.1, prefer=["near"])}
     problem = tree_problem(balance=[gtm.Count(0.3)])
-    made = gtm.carve(problem, hierarchy=tree, effort=0.1, tolerance_budget=0.9, levels=levels)
+    made = gtm.carve(problem, hierarchy=tree, effort=0.1, tree=gtm.TreeOptions(tolerance_budget=0.9, levels=levels))
     assert (made.settings.room, dict(made.settings.levels)) == (0.9, levels)
     gtm.Plan(made).save(tmp_path / "plan")
     loaded = gtm.Plan.load(tmp_path / "plan").carving
@@ -96,12 +96,12 @@ def test_a_part_is_carved_with_the_tolerance_budget_and_levels_of_the_whole(tmp_
     top = tree.children(tree.root)[0]
     for carving in (made, loaded):
         again = gtm.recarve_subtree(carving, top, from_here=False, seed=4)
-        task = _settings(carving, tree.subtree(top), None, None)
+        task = _settings(carving, tree.subtree(top), carving.options.tree, True)
         assert (task.room, list(task.levels)) == (0.9, ["level 2"])
         assert again.settings == made.settings
-    assert gtm.recarve_subtree(made, tolerance_budget=0.4, levels={}).settings.room == 0.4
-    with pytest.raises(gtm.DataError, match="tolerance_budget must be a fraction"):
-        gtm.recarve_subtree(made, tolerance_budget=2.0)
+    assert gtm.recarve_subtree(made, tree=gtm.TreeOptions(tolerance_budget=0.4)).settings.room == 0.4
+    with pytest.raises(gtm.DataError, match="`tolerance_budget` must be a fraction"):
+        gtm.recarve_subtree(made, tree=gtm.TreeOptions(tolerance_budget=2.0))
 
 
 def test_a_loaded_plan_explains_as_the_saved_one_did(carving: gtm.Carving, tmp_path: Path) -> None:

@@ -109,6 +109,6 @@ def test_even_carves_say_that_they_have_no_prices_and_give_the_exact_cost() -> N
 def test_levels_of_the_carving_count_in_its_prices() -> None:
     pin = gtm.Pin(FAR)
     levels = {"level 1": gtm.Level(prefer=["near"])}
-    carving = gtm.carve(tree_problem(rules=[pin]), hierarchy=TREE, levels=levels, effort=0.1)
+    carving = gtm.carve(tree_problem(rules=[pin]), hierarchy=TREE, tree=gtm.TreeOptions(levels=levels), effort=0.1)
     assert carving.price_of(pin).by_prices > 0
     assert len(carving.exceptions()) == 2

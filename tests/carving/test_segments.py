@@ -54,7 +54,7 @@ def test_a_level_made_by_hand_is_kept_and_carved_below() -> None:
     tree = gtm.Hierarchy.from_dict({"East": [f"T{k:02d}" for k in range(1, 7)], "West": TEAMS["smb"][3:]})
     problem = tree_problem()
     by_hand = problem.accounts["lon"].map(lambda lon: "East" if lon > -100 else "West")
-    carving = gtm.carve(problem, hierarchy=tree, given=by_hand, effort=0.2, on_infeasible="nearest")
+    carving = gtm.carve(problem, hierarchy=tree, fixed_nodes=by_hand, effort=0.2, on_infeasible="nearest")
     assert (carving.level(1).set_index("account_id")["node"] == by_hand).all()
     count = carving.level_table(1).query("criterion == 'accounts'").set_index("node")
     assert count.loc["East", "target"] == pytest.approx((by_hand == "East").sum())
@@ -63,13 +63,13 @@ def test_a_level_made_by_hand_is_kept_and_carved_below() -> None:
 def test_a_level_by_hand_names_unknown_nodes() -> None:
     tree = gtm.Hierarchy.split([f"T{k:02d}" for k in range(1, 13)])
     with pytest.raises(gtm.DataError, match=r"must name nodes of the hierarchy.*'Nort'"):
-        gtm.carve(tree_problem(), hierarchy=tree, given={"A-0000": "Nort"})
+        gtm.carve(tree_problem(), hierarchy=tree, fixed_nodes={"A-0000": "Nort"})
 
 
 def test_a_level_can_have_its_own_tolerance_and_criteria() -> None:
     problem = tree_problem(balance=[gtm.Balance("arr", 0.2), gtm.Count(0.2)])
     free = {"level 1": gtm.Level(tolerance=0.01, balance=["accounts"])}
-    carving = gtm.carve(problem, levels=free, effort=0.2)
+    carving = gtm.carve(problem, tree=gtm.TreeOptions(levels=free), effort=0.2)
     count = carving.level_table(1).query("criterion == 'accounts'")
     assert count["deviation"].abs().max() <= 0.01 + 1e-9
 
@@ -77,7 +77,7 @@ def test_a_level_can_have_its_own_tolerance_and_criteria() -> None:
 def test_levels_that_do_not_exist_are_refused_with_all_findings() -> None:
     levels = {"regon": gtm.Level(tolerance=0.01), "level 1": gtm.Level(balance=["arrr"], prefer=["nearby"])}
     with pytest.raises(gtm.DataError, match=r"(?s)'regon'.*'arrr'.*'nearby'"):
-        gtm.carve(tree_problem(), levels=levels)
+        gtm.carve(tree_problem(), tree=gtm.TreeOptions(levels=levels))
     with pytest.raises(gtm.DataError, match="got 2"):
         gtm.Level(tolerance=2)
 

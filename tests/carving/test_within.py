@@ -37,7 +37,7 @@ def test_segments_are_a_rule_of_the_carvings_problem(carving: gtm.Carving) -> No
 def test_a_level_by_hand_is_a_rule_that_leaves_others_free() -> None:
     tree = gtm.Hierarchy.from_dict({"East": TEAMS["enterprise"], "West": TEAMS["smb"]})
     given = {"A-0000": "West", "A-0001": "East", "A-0002": "T02"}
-    carving = gtm.carve(tree_problem(balance=[gtm.Count(0.2)]), hierarchy=tree, given=given, effort=0.1)
+    carving = gtm.carve(tree_problem(balance=[gtm.Count(0.2)]), hierarchy=tree, fixed_nodes=given, effort=0.1)
     assert carving.labels["A-0000"] in TEAMS["smb"]
     assert carving.labels["A-0001"] in TEAMS["enterprise"]
     assert carving.labels["A-0002"] == "T02"

@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gtm_opt.carving import CarveOptions
 from gtm_opt.model import Balance, Count, KeepOwner, KeepTogether, Mix
 from gtm_opt.model.calendar import Calendar
 from gtm_opt.model.ramp import Ramp
 from gtm_opt.model.roles import Role
 from gtm_opt.plan import Plan, build_plan
 
-QUICK = {"solver": "auto", "effort": 0.1}
+QUICK = CarveOptions(effort=0.1)
 
 
 def tables(n: int = 60) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -52,7 +53,7 @@ def make_plan(seed: int = 0, target: float | None = 4_000_000, **carve: object) 
         target=target,
         over_assign={"seat": 0.05},
         quota_weights={"arr": 0.5, "capacity": 0.5},
-        carve_options={**QUICK, "seed": seed, **carve},
+        options=QUICK.replace(seed=seed, **carve),
     )
 
 

@@ -3,11 +3,12 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from gtm_opt.carving import CarveOptions
 from gtm_opt.errors import DataError
 from gtm_opt.model import Balance, CarvingProblem
 from gtm_opt.plan import Plan, build_plan
 
-QUICK = {"solver": "lpt"}
+QUICK = CarveOptions(solver="lpt")
 
 
 def accounts() -> pd.DataFrame:
@@ -24,14 +25,14 @@ def test_every_stage_is_made_when_its_input_is_there(plan: Plan) -> None:
 
 
 def test_a_carve_alone_is_a_plan_without_further_stages() -> None:
-    plan = build_plan(accounts(), territories=2, balance=[Balance("arr")], carve_options=QUICK)
+    plan = build_plan(accounts(), territories=2, balance=[Balance("arr")], options=QUICK)
     assert (plan.staffing, plan.capacity, plan.quotas) == (None, None, None)
     assert "Carving of 6 accounts" in plan.summary()
 
 
 def test_plan_build_is_the_same_door() -> None:
     problem = CarvingProblem(accounts(), 2, [Balance("arr")])
-    one, two = Plan.build(problem, carve_options=QUICK), build_plan(problem, carve_options=QUICK)
+    one, two = Plan.build(problem, options=QUICK), build_plan(problem, options=QUICK)
     assert one.compare(two).same
 
 
@@ -43,7 +44,7 @@ def test_quotas_follow_the_account_column_they_are_weighed_by() -> None:
         target=2_100,
         unit=1,
         quota_weights="arr",
-        carve_options=QUICK,
+        options=QUICK,
     )
     carried = plan.carving.accounts.groupby("territory")["arr"].sum()
     assert plan.quotas is not None
@@ -52,7 +53,7 @@ def test_quotas_follow_the_account_column_they_are_weighed_by() -> None:
 
 def test_mistakes_in_the_quota_words_are_found_before_the_carve() -> None:
     with pytest.raises(DataError, match=r"multiple of the unit of 1,000.*got 1,500"):
-        build_plan(accounts(), territories=2, balance=[Balance("arr")], target=1_500, carve_options={"solver": "?"})
+        build_plan(accounts(), territories=2, balance=[Balance("arr")], target=1_500, options=CarveOptions(solver="?"))
     with pytest.raises(DataError, match="account column, got 'arrr'"):
         build_plan(
             accounts(),
@@ -60,7 +61,7 @@ def test_mistakes_in_the_quota_words_are_found_before_the_carve() -> None:
             balance=[Balance("arr")],
             target=1_000,
             quota_weights="arrr",
-            carve_options=QUICK,
+            options=QUICK,
         )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from gtm_opt.carving import carve
+from gtm_opt.carving import CarveOptions, carve
 from gtm_opt.model import Balance, CarvingProblem, Count, KeepOwner, MaxMoved, Pin
 from gtm_opt.plan import Plan, build_plan
 from tests.plan.conftest import make_plan
@@ -33,7 +33,7 @@ def test_a_band_that_is_broken_is_a_violation_with_its_territory() -> None:
 def test_what_gave_way_by_force_is_told_apart_from_violations(tmp_path: Path) -> None:
     accounts = pd.DataFrame({"account_id": list("abc"), "arr": [10.0, 1.0, 1.0]})
     problem = CarvingProblem(accounts, 2, [Balance("arr", 0.05)])
-    plan = build_plan(problem, carve_options={"solver": "lpt", "on_infeasible": "nearest"})
+    plan = build_plan(problem, options=CarveOptions(solver="lpt", on_infeasible="nearest"))
     for found in (plan, Plan(plan.carving), _saved(plan, tmp_path)):
         check = found.check()
         assert not check.ok

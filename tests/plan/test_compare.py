@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from gtm_opt.carving import CarveOptions
 from gtm_opt.model import Balance, CarvingProblem, Pin
 from gtm_opt.plan import Plan, build_plan
 from tests.plan.conftest import make_plan
@@ -10,7 +11,7 @@ from tests.plan.conftest import make_plan
 def small(pins: dict[str, str], ids: str = "abcdef", target: int = 1_000_000) -> Plan:
     accounts = pd.DataFrame({"account_id": list(ids), "arr": [float(10 * (ord(i) - 96)) for i in ids]})
     problem = CarvingProblem(accounts, ["East", "West"], [Balance("arr", 1.0)], rules=[Pin(pins)])
-    return build_plan(problem, target=target, quota_weights="arr", carve_options={"solver": "greedy_lookahead"})
+    return build_plan(problem, target=target, quota_weights="arr", options=CarveOptions(solver="greedy_lookahead"))
 
 
 def test_a_plan_does_not_differ_from_itself(plan: Plan) -> None:

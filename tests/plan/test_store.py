@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from gtm_opt.carving import carve
+from gtm_opt.carving import CarveOptions, carve
 from gtm_opt.errors import DataError
 from gtm_opt.model import (
     Balance,
@@ -77,7 +77,7 @@ def test_every_word_of_a_problem_survives(tmp_path: Path) -> None:
         [Near(), Fit(scores, by="industry", weight=0.5)],
         [Pin({"a": "x"}), Forbid([("b", "z")]), KeepApart([["c", "d"]]), MaxMoved(0.9, owner="owner")],
     )
-    plan = build_plan(problem, carve_options={"solver": "auto", "effort": 0.1})
+    plan = build_plan(problem, options=CarveOptions(solver="auto", effort=0.1))
     plan.save(tmp_path / "p")
     again = Plan.load(tmp_path / "p")
     assert_same(plan, again)
@@ -91,7 +91,7 @@ def test_the_nearest_plan_to_impossible_wishes_survives(tmp_path: Path) -> None:
     from gtm_opt.model import KeepOwner
 
     problem = CarvingProblem(accounts, 2, [Balance("arr")], [KeepOwner()])
-    plan = build_plan(problem, carve_options={"solver": "greedy_lookahead", "on_infeasible": "nearest"})
+    plan = build_plan(problem, options=CarveOptions(solver="greedy_lookahead", on_infeasible="nearest"))
     plan.save(tmp_path / "p")
     again = Plan.load(tmp_path / "p")
     assert_same(plan, again)

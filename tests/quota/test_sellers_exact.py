@@ -127,7 +127,7 @@ def test_quotas_of_a_plan_follow_capacity_unless_told_otherwise() -> None:
         "roles": gtm.Role("AE", 900_000),
         "calendar": gtm.Calendar("2031-01"),
         "target": 1_500_000,
-        "carve_options": {"effort": 0.1},
+        "options": gtm.CarveOptions(effort=0.1),
     }
     plan = gtm.build_plan(accounts, reps, **words)
     assert plan.quotas.quota("t1") == 0

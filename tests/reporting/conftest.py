@@ -25,7 +25,7 @@ def plan() -> gtm.Plan:
         calendar=gtm.Calendar("2027-01", season=[0.20, 0.24, 0.26, 0.30]),
         target=11_000_000,
         over_assign={"seat": 0.05},
-        carve_options={"solver": "greedy_lookahead"},
+        options=gtm.CarveOptions(solver="greedy_lookahead"),
     )
 
 
