@@ -12,7 +12,7 @@ import pytest
 
 import gtm_opt as gtm
 from gtm_opt.carving.compile import compile_problem
-from gtm_opt.carving.levels import Options, solve_node, tasks_below
+from gtm_opt.carving.levels import NodeOptions, solve_node, tasks_below
 from gtm_opt.carving.node import root_task
 from gtm_opt.carving.schedule import is_lost
 from gtm_opt.solvers import Run
@@ -89,7 +89,7 @@ def test_a_task_carries_only_its_own_rows(problem: gtm.CarvingProblem) -> None:
     large = tree_problem(4_800, 18)
     tree = gtm.Hierarchy.split(large.territories.names, max_buckets=3)
     root = root_task(tree, compile_problem(large, tree.leaves).instance)
-    below = tasks_below(root, solve_node(root, Options("greedy_lookahead", 0, 1.0), Run()))
+    below = tasks_below(root, solve_node(root, NodeOptions("greedy_lookahead", 0, 1.0), Run()))
     sizes = [len(pickle.dumps(task)) for task in below]
     assert sum(task.instance.n_units for task in below) == 4_800
     assert sum(sizes) < 1.2 * len(pickle.dumps(root))

@@ -220,7 +220,7 @@ FORMULAS = [
 def test_no_text_cell_of_a_csv_table_is_computed_by_a_spreadsheet_and_ids_come_back_unchanged(tmp_path: Path) -> None:
     accounts = pd.DataFrame({"account_id": FORMULAS, "=arr": 1.0, "note": FORMULAS[::-1], "blank": " =2"})
     reps = pd.DataFrame({"rep_id": ["=r1", "@r2"]})
-    plan = build_plan(accounts, reps, balance=[Count(0.5)], target=1_000_000, carve_options={"effort": 0.1})
+    plan = build_plan(accounts, reps, balance=[Count(0.5)], target=1_000_000, options=CarveOptions(effort=0.1))
     plan.save(tmp_path / "p")
     for file in (tmp_path / "p").glob("*.csv"):
         with file.open(newline="", encoding="utf-8") as lines:
