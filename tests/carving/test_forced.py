@@ -172,7 +172,7 @@ def test_in_a_tree_the_siblings_of_a_small_node_are_asked_exactly() -> None:
         }
     )
     problem = gtm.CarvingProblem(accounts, names, [gtm.Balance("arr", 0.2)], [gtm.KeepOwner()])
-    carving = gtm.carve(problem, max_buckets=5, effort=0.1)
+    carving = gtm.carve(problem, tree=gtm.TreeOptions(max_buckets=5), effort=0.1)
     found = carving.explain("A0001")
     assert found.alternatives["outcome"].isin(["exact", "at least", "impossible"]).all()
     assert "while the accounts outside this node stay where they are" in str(found)
