@@ -22,7 +22,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore"),
 ]
-OPTIONS = {"effort": 0.2, "seed": 1, "max_buckets": 3}
+OPTIONS = {"effort": 0.2, "seed": 1, "tree": gtm.TreeOptions(max_buckets=3)}
 
 
 @pytest.fixture

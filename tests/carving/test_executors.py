@@ -18,7 +18,7 @@ from gtm_opt.carving.schedule import is_lost
 from gtm_opt.solvers import Run
 from tests.carving.tree_problems import tree_problem
 
-OPTIONS = {"effort": 0.1, "seed": 2, "max_buckets": 3}
+OPTIONS = {"effort": 0.1, "seed": 2, "tree": gtm.TreeOptions(max_buckets=3)}
 
 
 @pytest.fixture(scope="module")

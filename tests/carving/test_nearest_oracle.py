@@ -95,7 +95,7 @@ def test_hundreds_of_nearest_plans_are_the_nearest_there_are(block: int) -> None
 
 def test_in_a_tree_too_the_nearest_plan_of_a_small_problem_is_the_nearest() -> None:
     for seed in range(400, 408):
-        judge(seed, max_buckets=2)
+        judge(seed, tree=gtm.TreeOptions(max_buckets=2))
 
 
 def test_a_small_impossible_request_is_refused_and_a_possible_one_is_not() -> None:

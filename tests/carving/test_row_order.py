@@ -68,10 +68,10 @@ def assert_same(one: gtm.Carving, other: gtm.Carving) -> None:
 @pytest.mark.parametrize("kind", ["owners", "even", "near"])
 @pytest.mark.parametrize(("count", "k", "buckets"), [(24, 3, 10), (90, 5, 10), (90, 9, 3)])
 def test_the_plan_does_not_depend_on_the_order_of_rows(kind: str, count: int, k: int, buckets: int) -> None:
-    first = carved(make_problem(kind, count, k, seed=3), max_buckets=buckets)
+    first = carved(make_problem(kind, count, k, seed=3), tree=gtm.TreeOptions(max_buckets=buckets))
     for shuffle in range(2):
         problem = make_problem(kind, count, k, 3, np.random.default_rng(shuffle))
-        other = carved(problem, max_buckets=buckets)
+        other = carved(problem, tree=gtm.TreeOptions(max_buckets=buckets))
         assert_same(first, other)
         assert other.labels.index.equals(problem.resolved.ids), "tables stay in the order of the rows they came in"
         assert (other.accounts["territory"] == other.labels).all()
