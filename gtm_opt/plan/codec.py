@@ -34,7 +34,7 @@ _KNOWN = {
     "Level": "gtm_opt.carving.settings",
     **dict.fromkeys(("CarveOptions", "TreeOptions"), "gtm_opt.carving.options"),
     "Staffing": "gtm_opt.assignment",
-    "Capacity": "gtm_opt.sales_capacity",
+    **dict.fromkeys(("Capacity", "ExpectedCapacity"), "gtm_opt.sales_capacity"),
     "Quotas": "gtm_opt.quota",
 }
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from gtm_opt.sales_capacity.bookings import bookings_model
 from gtm_opt.sales_capacity.capacity import capacity
 from gtm_opt.sales_capacity.clock import Proration, presence, ramp_fractions
+from gtm_opt.sales_capacity.expected import ExpectedCapacity
 from gtm_opt.sales_capacity.hiring import (
     HiringBudget,
     HiringFreeze,
@@ -19,12 +21,14 @@ from gtm_opt.sales_capacity.hiring import (
     SupportRatio,
     plan_hiring,
 )
+from gtm_opt.sales_capacity.pipeline import pipeline_need
 from gtm_opt.sales_capacity.renewal import seat_factor, seat_output
 from gtm_opt.sales_capacity.result import Capacity
 from gtm_opt.sales_capacity.roster import HasRoster, Roster, read_leaves, read_roster
 
 __all__ = [
     "Capacity",
+    "ExpectedCapacity",
     "HasRoster",
     "HiringBudget",
     "HiringFreeze",
@@ -40,7 +44,9 @@ __all__ = [
     "Roster",
     "SeatLimit",
     "SupportRatio",
+    "bookings_model",
     "capacity",
+    "pipeline_need",
     "plan_hiring",
     "presence",
     "ramp_fractions",

@@ -10,18 +10,25 @@ import pandas as pd
 from gtm_opt.errors import Findings
 from gtm_opt.model.roles import Role, Roles
 from gtm_opt.sales_capacity.clock import RAMPED_M, Presence, Proration, presence, ramp_fractions
+from gtm_opt.sales_capacity.exits import read_backfills
+from gtm_opt.sales_capacity.expected import PARTS, ExpectedCapacity, expected_parts
 from gtm_opt.sales_capacity.heads import tabulate_stints
 from gtm_opt.sales_capacity.result import Capacity, read_by_period
 from gtm_opt.sales_capacity.roster import HasRoster, Roster, read_leaves, read_roster
+from gtm_opt.sales_capacity.slots import Slots, follow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from gtm_opt.model.attrition import Attrition
     from gtm_opt.model.calendar import Calendar
+    from gtm_opt.sales_capacity.exits import Backfills
 
-__all__ = ["capacity"]
+__all__ = ["capacity", "tabulate_slots"]
+
+_EXPECTED = (*PARTS, "expected", "sd", "occupied")
 
 _SHOWN = (
     *("seat_id", "rep_id", "month", "status", "tenure_m", "ramp_frac", "employed_frac", "active_frac"),
@@ -52,6 +59,8 @@ def capacity(
     seasonality: Literal["flat", "calendar", "selling_days"] = "flat",
     pause_after_days: int = 30,
     currency: str = "",
+    attrition: Attrition | None = None,
+    backfill: Backfills = None,
 ) -> Capacity:
     """Compute the productive capacity of every seat and month.
 
@@ -89,6 +98,12 @@ def capacity(
         Longer leaves stop the tenure clock.
     currency : str
         Label of the amounts, for display only: "EUR".
+    attrition : Attrition, optional
+        Who is expected to leave. The certain table stays as it is; the expected one stands beside it, in
+        `Capacity.expected`.
+    backfill : Backfill or mapping of str to Backfill, optional
+        How empty seats are filled again, for everybody or by role, segment and ``"default"`` (None: not at all).
+        Default: nobody is replaced.
 
     Returns
     -------
@@ -113,6 +128,11 @@ def capacity(
     Seats to be hired count from their expected start with a new hire's ramp; without one
     they stay empty. The roster is taken as certain: there is no attrition in these
     numbers, so they are the most a plan may count on.
+
+    With `attrition` the person of every stint stays with probability S(t), the product of one minus the monthly
+    hazards since the start of the plan or of the stint; successors follow by the renewal equation of
+    `seat_output`, from the first of a month on, within the stint. Whoever leaves as planned (``end_date``) is not
+    replaced by a backfill: list the successor on the roster.
     """
     _check_options(interim_frac, seasonality, pause_after_days)
     known = Roles.of(roles)
@@ -120,13 +140,21 @@ def capacity(
     clock = presence(roster, calendar, proration, read_leaves(leaves, roster), pause_after_days)
     shares = _SHARES[seasonality](calendar)
     ramp = ramp_fractions(roster, clock)
+    slots = tabulate_slots(roster, clock, ramp, shares, calendar)
     table = pd.concat(
-        [_stint_rows(roster, clock, ramp, shares), _vacant_rows(roster, clock, shares, interim_frac)],
+        [_stint_rows(roster, clock, ramp, slots), _vacant_rows(roster, clock, shares, interim_frac)],
         ignore_index=True,
     )
+    backfills = read_backfills(backfill, known, attrition)
+    if attrition is not None:
+        attrition.check_roles(known)
+        parts = expected_parts(follow(slots, known, attrition, backfills), attrition, interim_frac)
+        _add_expected(table, parts)
     order = {seat: at for at, seat in enumerate(dict.fromkeys(roster.table["seat_id"]))}
     table = table.iloc[np.lexsort((table["_t"], table["_stint"], table["seat_id"].map(order)))]
     table = _with_periods(table.reset_index(drop=True), calendar)
+    expected = None if attrition is None else ExpectedCapacity(table, calendar, currency)
+    table = table.drop(columns=[c for c in _EXPECTED if attrition is not None])
     return Capacity(
         table=table,
         calendar=calendar,
@@ -135,6 +163,7 @@ def capacity(
         proration=proration,
         currency=currency,
         stints=tabulate_stints(roster),
+        expected=expected,
     )
 
 
@@ -157,17 +186,24 @@ def _fte(roster: Roster) -> NDArray[np.float64]:
     return np.where(roster.table["fte_frac"].isna().to_numpy(), role, roster.numbers["fte_frac"])
 
 
-def _stint_rows(
-    roster: Roster, clock: Presence, ramp: NDArray[np.float64], shares: NDArray[np.float64]
-) -> pd.DataFrame:
+def tabulate_slots(
+    roster: Roster, clock: Presence, ramp: NDArray[np.float64], shares: NDArray[np.float64], calendar: Calendar
+) -> Slots:
+    """Return what every stint yields in every month, with its person and with an average ramped one."""
+    productivity = np.array([r.productivity_py for r in roster.role])
+    weight = _fte(roster) * roster.numbers["assignment_frac"]
+    average = (productivity * roster.numbers["territory_factor"] * weight)[:, None] * shares[None, :]
+    planned = ramp * clock.active * average * roster.numbers["effectiveness"][:, None]  # (1)
+    heads = clock.employed * roster.numbers["assignment_frac"][:, None]
+    tenure = np.where(clock.employed > 0, np.maximum(clock.tenure, 1), 0)
+    return Slots(planned, clock.employed * average, heads, tenure, roster.role, calendar)
+
+
+def _stint_rows(roster: Roster, clock: Presence, ramp: NDArray[np.float64], slots: Slots) -> pd.DataFrame:
     """Return a row for every month in which a stint is there."""
     stint, month = np.nonzero(clock.employed > 0)
-    fte = _fte(roster)
-    productivity = np.array([r.productivity_py for r in roster.role])
     part = roster.numbers["assignment_frac"]
-    rre = ramp * clock.active * (fte * part)[:, None]  # (2)
-    factor = productivity * roster.numbers["effectiveness"] * roster.numbers["territory_factor"]
-    amount = rre * factor[:, None] * shares[None, :]  # (1)
+    rre = ramp * clock.active * (_fte(roster) * part)[:, None]  # (2)
     tenure = clock.tenure[stint, month]
     frame = _keys(roster, stint, month)
     frame["rep_id"] = pd.Series(roster.table["rep_id"].to_numpy(dtype=object)[stint], dtype=object)
@@ -179,8 +215,17 @@ def _stint_rows(
     frame["active_frac"] = clock.active[stint, month]
     frame["vacant_frac"] = 0.0
     frame["rre"] = rre[stint, month]
-    frame["capacity"] = amount[stint, month]
+    frame["capacity"] = slots.planned[stint, month]
     return frame
+
+
+def _add_expected(table: pd.DataFrame, parts: dict[str, NDArray[np.float64]]) -> None:
+    """Write the expected amounts of every row into the table; a seat that is empty by plan yields what it yields."""
+    filled = table["employed_frac"].to_numpy() > 0
+    stint, month = table["_stint"].to_numpy(), table["_t"].to_numpy()
+    for column in _EXPECTED:
+        planned = table["capacity"].to_numpy() if column == "expected" else 0.0
+        table[column] = np.where(filled, parts[column][stint, month], planned)
 
 
 def _vacant_rows(roster: Roster, clock: Presence, shares: NDArray[np.float64], interim_frac: float) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gtm_opt.model.calendar import Calendar
+    from gtm_opt.sales_capacity.expected import ExpectedCapacity
 
     ByPeriod = pd.DataFrame | pd.Series[float] | Mapping[str, float] | float
 
@@ -52,6 +53,8 @@ class Capacity:
         Label of the amounts, for display only.
     stints : DataFrame or None
         One row per stint: ``seat_id, rep_id, role, segment, quota_type, first, last`` and what else the roster had.
+    expected : ExpectedCapacity or None
+        The same with people leaving and being replaced, where attrition was given.
     """
 
     table: pd.DataFrame
@@ -61,6 +64,7 @@ class Capacity:
     proration: str = "days"
     currency: str = ""
     stints: pd.DataFrame | None = None
+    expected: ExpectedCapacity | None = None
 
     total_usd = renamed_attribute("total_usd", "total")
 
@@ -131,7 +135,15 @@ class Capacity:
         return count_heads(self.stints, self.calendar, period, keys)
 
     @accept_renamed(plan_usd="target")
-    def coverage(self, target: ByPeriod) -> pd.DataFrame:
+    def coverage(
+        self,
+        target: ByPeriod,
+        *,
+        quota: ByPeriod | None = None,
+        pipeline: ByPeriod | None = None,
+        booked: ByPeriod | None = None,
+        win_rate: float | None = None,
+    ) -> pd.DataFrame:
         """Compare capacity with a plan.
 
         Parameters
@@ -140,14 +152,27 @@ class Capacity:
             Bookings to make. A number is one fiscal year's plan, spread by the calendar's
             season; otherwise amounts by quarter or month (a DataFrame with quarter or month,
             and target or amount).
+        quota, pipeline, booked : optional, like `target`
+            Quotas of the street; open qualified pipeline; what is booked already.
+        win_rate : float, optional
+            Part of the pipeline that is won, in (0, 1]: gives the pipeline ratio that is required.
 
         Returns
         -------
         DataFrame
             Per quarter: ``target``, ``capacity``, ``judgment``, ``kappa_cap``
             (capacity / target), ``surplus`` (capacity - target; negative: a shortfall); the last row is the total.
+            With attrition ``expected`` and ``kappa_expected``; where given ``kappa_quota`` (quotas / target),
+            ``kappa_pipe`` (pipeline / target not yet booked) and ``kappa_pipe_required`` (1 / win rate).
             A target of zero has no ratio (NaN).
+
+        Raises
+        ------
+        DataError
+            For periods that the calendar does not know, amounts that are no numbers, a win rate outside (0, 1].
         """
+        if win_rate is not None and not 0 < win_rate <= 1:
+            raise DataError(f"`win_rate` must lie in (0, 1], got {win_rate!r}. Write 22 % as 0.22.")
         months = self._plan_by_month(target)
         quarter = self.calendar.quarter_of_month
         sums = self.by("quarter").set_index("quarter")["capacity"].reindex(self.calendar.quarters).fillna(0.0)
@@ -161,7 +186,51 @@ class Capacity:
         )
         table["kappa_cap"] = table["capacity"] / table["target"].where(table["target"] != 0)
         table["surplus"] = table["capacity"] - table["target"]
+        if self.expected is not None:
+            expected = self.expected.by("quarter").set_index("quarter")["expected"]
+            table["expected"] = _with_total(expected.reindex(self.calendar.quarters).fillna(0.0).to_numpy())
+            table["kappa_expected"] = table["expected"] / table["target"].where(table["target"] != 0)
+        given = {k: v for k, v in {"quota": quota, "pipeline": pipeline, "booked": booked}.items() if v is not None}
+        amounts = {
+            name: _with_total(np.bincount(quarter, self._plan_by_month(v)).astype(np.float64))
+            for name, v in given.items()
+        }
+        if "quota" in amounts:
+            table["kappa_quota"] = amounts["quota"] / table["target"].where(table["target"] != 0)
+        if "pipeline" in amounts:
+            remaining = table["target"] - amounts.get("booked", np.zeros(len(table)))
+            table["kappa_pipe"] = amounts["pipeline"] / remaining.where(remaining > 0)
+        if win_rate is not None:
+            table["kappa_pipe_required"] = 1.0 / win_rate
         return table
+
+    def heads_by_tenure(self, bands_m: Sequence[int] = (3, 6, 9, 12)) -> pd.DataFrame:
+        """Return average heads of direct roles per quarter and band of tenure months.
+
+        Parameters
+        ----------
+        bands_m : sequence of int
+            Last tenure months of the bands, increasing; the last band is everybody above, and who was hired at an
+            unknown date.
+
+        Returns
+        -------
+        DataFrame
+            ``quarter`` and one column per band, ``"1-3"`` and so on, ``"over 12"``.
+        """
+        from gtm_opt.sales_capacity.bookings import heads_by_tenure
+
+        return heads_by_tenure(self, bands_m)
+
+    def bookings_model(self, **options: Any) -> pd.DataFrame:
+        """Return the capacity as the bookings model a sales leader reads, line by line and quarter by quarter.
+
+        Takes the options of `gtm_opt.sales_capacity.bookings_model`: ``prior``, ``over_assignment``,
+        ``newbiz_share``, ``pipeline_coverage``, ``sources``, ``bands_m``.
+        """
+        from gtm_opt.sales_capacity.bookings import bookings_model
+
+        return bookings_model(self, **options)
 
     def summary(self) -> pd.DataFrame:
         """Return RRE, heads and capacity per quarter, with judgment beside and a total below."""

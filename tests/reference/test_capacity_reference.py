@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import gtm_opt as gtm
@@ -65,3 +66,91 @@ def test_published_ramps_and_their_losses() -> None:
     wanted = [0.0325, 0.1458, 0.3490, 0.6012, 0.8044, 0.9178, 0.9680, 0.9880, 0.9955]
     np.testing.assert_allclose(logistic.at(months), wanted, atol=5e-5)
     assert logistic.loss == pytest.approx(3.2004, abs=5e-5)
+
+
+def kellblog() -> gtm.Capacity:
+    """Return the published model of bookings and quota capacity."""
+    hired = {"1Q": "2020-01-01", "2nd": "2019-10-01", "3rd": "2019-07-01", "4th": "2019-04-01"}
+    counts = {"1Q": 4, "2nd": 3, "3rd": 2, "4th": 1}
+    rows = [{"rep_id": f"{k}-{n}", "start_date": hired[k]} for k, count in counts.items() for n in range(count)]
+    leavers = ["2020-06-30", "2020-09-30", "2020-12-31"] + [None] * 7
+    rows += [{"rep_id": f"old-{n}", "end_date": leavers[n]} for n in range(10)]
+    later = {"2020-04-01": 5, "2020-07-01": 6, "2020-10-01": 7}
+    rows += [{"rep_id": f"{day}-{n}", "start_date": day} for day, count in later.items() for n in range(count)]
+    role = gtm.Role("AE", 1_000, ramp=gtm.Ramp.steps([0, 0.25, 0.5, 0.75], per="quarter"))
+    judgment = {"FY2020-Q1": -300, "FY2020-Q2": -200, "FY2020-Q3": -200, "FY2020-Q4": 250}
+    return gtm.capacity(pd.DataFrame(rows), role, gtm.Calendar("2020-01"), judgment=judgment)
+
+
+def test_every_figure_of_the_published_bookings_model_is_reproduced() -> None:
+    table = gtm.bookings_model(
+        kellblog(),
+        prior=[1_500, 2_200, 2_700, 3_200],
+        over_assignment=0.2,
+        newbiz_share=0.7,
+        pipeline_coverage=3,
+        sources={"marketing": 0.75, "alliances": 0.15, "SDR": 0.10},
+    )
+    wanted = {
+        "heads, tenure month 1-3": [4, 5, 6, 7],
+        "heads, tenure month 4-6": [3, 4, 5, 6],
+        "heads, tenure month 7-9": [2, 3, 4, 5],
+        "heads, tenure month 10-12": [1, 2, 3, 4],
+        "heads, tenure month over 12": [10, 11, 12, 14],
+        "heads left": [0, 1, 1, 1, 3],
+        "heads end": [20, 24, 29, 35, 35],
+        "ramped-rep equivalents": [12.5, 15, 17.5, 21],
+        "capacity": [3_125, 3_750, 4_375, 5_250, 16_500],
+        "judgment": [-300, -200, -200, 250, -450],
+        "plan": [2_825, 3_550, 4_175, 5_500, 16_050],
+        "street quota": [3_750, 4_500, 5_250, 6_300, 19_800],
+        "new-business quota": [2_625, 3_150, 3_675, 4_410],
+        "pipeline": [7_875, 9_450, 11_025, 13_230],
+        "pipeline, marketing": [5_906.25],
+        "pipeline, alliances": [1_181.25],
+        "pipeline, SDR": [787.5],
+    }
+    for line, values in wanted.items():
+        np.testing.assert_allclose(table.loc[line].iloc[: len(values)], values, rtol=1e-12, err_msg=line)
+    percent = {
+        "linearity": [17.6, 22.1, 26.0, 34.3, 100.0],
+        "growth on the year": [88, 61, 55, 72],
+        "growth on the quarter": [-12, 26, 18, 32],
+        "turnover": [0, 6.25, 6.25, 6.25, 18.75],
+    }
+    for line, values in percent.items():
+        digits = 1 if line == "linearity" else 2 if line == "turnover" else 0
+        assert (table.loc[line].iloc[: len(values)] * 100).round(digits).tolist() == values, line
+    halves = table.loc["linearity"].iloc[:4].to_numpy().reshape(2, 2).sum(axis=1)
+    assert (halves * 100).round(1).tolist() == [39.7, 60.3]
+
+
+def test_the_published_coverage_ratios_and_the_pipeline_behind_ten_million() -> None:
+    plan = {"Q1": 2_825, "Q2": 3_550, "Q3": 4_175, "Q4": 5_500}
+    quota = {"Q1": 3_750, "Q2": 4_500, "Q3": 5_250, "Q4": 6_300}
+    total = kellblog().coverage(plan, quota=quota, win_rate=1 / 3).iloc[-1]
+    assert total["kappa_cap"] == pytest.approx(1.0280, abs=5e-5)
+    assert total["kappa_quota"] == pytest.approx(1.2336, abs=5e-5)
+    assert total["kappa_pipe_required"] == pytest.approx(3)
+    need = gtm.pipeline_need(
+        10e6, gtm.Calendar("2026-01"), win_rate=0.22, deal_size=60_000, sdr_share=0.6, opportunities_per_sdr_pm=8
+    )
+    assert need["pipeline"].sum() == pytest.approx(45.4545e6, abs=50)
+    assert need["opportunities"].sum() == pytest.approx(757.576, abs=5e-4)
+    assert need["sdrs"].mean() == pytest.approx(4.7348, abs=5e-5)
+
+
+def test_the_reference_roster_gives_the_reference_total() -> None:
+    people = pd.DataFrame(
+        {
+            "seat_id": ["S1", "S2", "S3", "S4", "S4"],
+            "rep_id": ["R1", "R2", "R3", "R4", "R5"],
+            "start_date": [None, "2026-03-16", None, None, "2026-11-01"],
+            "end_date": [None, None, None, "2026-08-14", None],
+        }
+    )
+    leave = pd.DataFrame({"rep_id": ["R3"], "start_date": ["2026-05-01"], "end_date": ["2026-06-30"]})
+    role = gtm.Role("AE", 1_200_000, ramp=gtm.Ramp.steps([0, 0.25, 0.5, 0.75]))
+    result = gtm.capacity(people, role, gtm.Calendar("2026-01"), leaves=leave)
+    assert result.total == pytest.approx(3_720_161.29, abs=0.005)
+    np.testing.assert_allclose(result.by("quarter")["capacity"], [900_000, 850_000, 1_045_161.29, 925_000], atol=0.005)
