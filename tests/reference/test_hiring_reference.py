@@ -64,3 +64,22 @@ def test_h2_with_higher_targets_is_infeasible_and_solvable_once_one_row_is_lower
     repaired = plan_h2(total, (2.81, *enterprise[1:]))
     assert repaired.status == "optimal"
     assert repaired.objective == pytest.approx(3097.64514, abs=2e-5)
+
+
+def test_h2s_diagnosis_names_the_only_culprit_and_what_is_reachable() -> None:
+    diagnosis = plan_h2(*TOO_MUCH).diagnosis
+    reachable = diagnosis.reachable["reachable_recruiting"].to_numpy()
+    expected = [5128.7, 7431.5, 10705.4, 15535.2, 2890.9, 4616.2, 7835.5, 12416.3]
+    assert reachable == pytest.approx(expected, abs=0.051)
+    assert [reason for reason in diagnosis.reachable["reason"] if reason] == [
+        "FY2026-Q1 ENT asks 2,900, at most 2,891 is reachable, with every recruiting slot of 2026-01 (4 AE-ENT): "
+        "the ramp of AE-ENT begins with 2 months of nothing"
+    ]
+    assert diagnosis.is_smallest
+    assert diagnosis.conflict == (
+        "target FY2026-Q1 ENT of 2,900",
+        "at most 4 hires a month of AE-ENT and AE-MM",
+    )
+    assert diagnosis.nearest is not None
+    slack = diagnosis.nearest.coverage["slack"].to_numpy()
+    assert slack.clip(max=0.0).sum() == pytest.approx(2890.8595 - 2900.0, abs=1e-3)

@@ -103,8 +103,8 @@ def _check_periods(
     labels: Iterable[str], where: str, calendar: Calendar, found: Findings, words: tuple[str, ...] = ()
 ) -> None:
     known = [*words, *calendar.labels, *calendar.quarters, *calendar.years]
-    if calendar.months == 12:
-        known += ["Q1", "Q2", "Q3", "Q4"]
+    if len(calendar.quarters) <= 4:
+        known += [f"Q{k + 1}" for k in range(len(calendar.quarters))]
     for label in labels:
         if label not in known:
             remedy = f"There are {', '.join([*words, *calendar.quarters[:2], calendar.labels[0]])}, ..."

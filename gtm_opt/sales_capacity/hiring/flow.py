@@ -167,8 +167,14 @@ def _cohort(
     alive, level = np.zeros(months), np.ones(months)
     alive[entry:] = survival(problem.hazard[role], tenure_m, months - entry)
     if tenure_m is not None:
-        level[entry:] = ramp.at(tenure_m + np.arange(months - entry))
+        level[entry:] = _levels(ramp, tenure_m + np.arange(months - entry), 12.0 / problem.calendar.periods_py)
     return Cohort(role, entry, tenure_m, column, heads, alive, level)
+
+
+def _levels(ramp: Ramp, tenure: NDArray[np.int64], months_per_period: float) -> FloatArray:
+    if months_per_period == 1.0:
+        return ramp.at(tenure)
+    return ramp.over((tenure - 1) * months_per_period, tenure * months_per_period)
 
 
 def _known(problem: HiringProblem) -> Iterator[Cohort]:
@@ -229,7 +235,7 @@ def _sum_up(
         heads[cohort.role, :, removal.column] -= gone
         ramping[cohort.role, :, removal.column] -= gone * (cohort.ramp < _RAMPED)
         productive[cohort.role, :, removal.column] -= gone * cohort.ramp
-    pay = np.array([role.cost_pm or 0.0 for role in problem.roles])
+    pay = np.array([role.cost_pm or 0.0 for role in problem.roles]) * 12.0 / problem.calendar.periods_py
     cost, cost_0 = np.tensordot(pay, heads, axes=1), pay @ heads_0
     for at, role in enumerate(problem.roles):
         where = np.arange(months)

@@ -9,7 +9,7 @@ import numpy as np
 
 from gtm_opt.mip import Model
 from gtm_opt.sales_capacity.hiring.flow import Flow, build_flow
-from gtm_opt.sales_capacity.hiring.rules import Promotion, RecruitingLimit, Release
+from gtm_opt.sales_capacity.hiring.rules import HiringFreeze, Promotion, RecruitingLimit, Release
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,6 +96,8 @@ class Formulation:
         To be minimized.
     extra : dict of str to ndarray of int
         Columns that several rules share: ``"usable"``, bookings by role and month that the pipeline allows.
+    may_hire : ndarray of bool
+        Whether time to fill and freezes let anybody start, by column of a hire.
     """
 
     problem: HiringProblem
@@ -107,6 +109,7 @@ class Formulation:
     rows: list[Row] = field(default_factory=list)
     objectives: dict[str, Linear] = field(default_factory=dict)
     extra: dict[str, IntArray] = field(default_factory=dict)
+    may_hire: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool))
 
     def add_column(self, name: str, *, low: float = 0.0, high: float = np.inf, integer: bool = False) -> int:
         """Add a column and return its position."""
@@ -187,7 +190,7 @@ def formulate(
     from gtm_opt.sales_capacity.hiring import rows
 
     flow = build_flow(problem)
-    out = Formulation(problem, flow)
+    out = Formulation(problem, flow, may_hire=may_hire(problem).ravel())
     for name, high in zip(flow.names, _most_hires(problem, flow), strict=True):
         out.add_column(name, high=high)
     _make_integer(out)
@@ -200,15 +203,26 @@ def formulate(
 
 def _most_hires(problem: HiringProblem, flow: Flow) -> list[float]:
     """Return the most people that may start, by column: nobody where nobody may, else what recruiting allows."""
-    most = np.full(problem.may_start.shape, np.inf)
+    most = np.where(may_hire(problem), np.inf, 0.0)
     for rule in problem.rules:
         if isinstance(rule, RecruitingLimit):
             for at, role in enumerate(problem.roles):
                 if rule.roles is None or role.name in rule.roles:
                     inside = month_span(problem, rule.first, rule.last)
                     most[at, inside] = np.minimum(most[at, inside], rule.max_hires)
-    most = np.where(problem.may_start, np.maximum(most, problem.promised), problem.promised)
+    most = np.maximum(most, problem.promised)
     return [*most.ravel().tolist(), *[np.inf] * (flow.n_columns - most.size)]
+
+
+def may_hire(problem: HiringProblem) -> NDArray[np.bool_]:
+    """Return whether anybody may start who is not promised, by role and month."""
+    open_months = problem.may_start.copy()
+    for rule in problem.rules:
+        if isinstance(rule, HiringFreeze):
+            for at, role in enumerate(problem.roles):
+                if rule.roles is None or role.name in rule.roles:
+                    open_months[at, month_span(problem, rule.first, rule.last)] = False
+    return open_months
 
 
 def _make_integer(out: Formulation) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from gtm_opt.model.attrition import Attrition
     from gtm_opt.model.calendar import Calendar
     from gtm_opt.model.roles import Role, Roles
     from gtm_opt.sales_capacity.hiring.problem import HiringProblem
@@ -35,7 +36,7 @@ def plan_hiring(
     calendar: Calendar,
     *,
     rules: Sequence[HiringRule] = (),
-    attrition: Mapping[str, float | Sequence[float]] | None = None,
+    attrition: Attrition | Mapping[str, float | Sequence[float]] | None = None,
     objective: str | Sequence[str] = "least_cost",
     promised: pd.DataFrame | None = None,
     approved: pd.DataFrame | None = None,
@@ -66,9 +67,9 @@ def plan_hiring(
     rules : sequence of HiringRule
         `RecruitingLimit`, `HiringFreeze`, `SupportRatio`, `ManagerSpan`, `OnboardingLimit`, `HiringBudget`,
         `SeatLimit`, `PipelineLimit`, `Promotion`, `Release`.
-    attrition : mapping of str to float or sequence of float, optional
-        Monthly exit hazard by role, in [0, 1): one number, or one per tenure month, of which the last one holds
-        from there on. Exits are at the end of a month.
+    attrition : Attrition, or mapping of str to float or sequence of float, optional
+        An `Attrition` with annual rates; or monthly exit hazards by role, in [0, 1): one number, or one per tenure
+        month, of which the last one holds from there on. Exits are at the end of a month.
     objective : str or sequence of str
         ``"least_cost"`` (payroll, hiring cost and severance of what is decided), ``"most_coverage"`` (the largest part
         of the targets, within budgets and limits), ``"least_change"`` (fewest starts that differ from ``approved``),
@@ -82,7 +83,7 @@ def plan_hiring(
         Months between a decision in the first month and the first possible start, by role.
     cumulative : bool
         A target counts all bookings of its year up to its quarter: an early surplus may carry forward.
-    seasonality : {"flat", "calendar"}
+    seasonality : {"flat", "calendar", "selling_days"}
         As in `gtm_opt.capacity`.
     currency : str
         Label of amounts, for display.
@@ -97,7 +98,7 @@ def plan_hiring(
     Returns
     -------
     HiringPlan
-        Its status is ``infeasible`` where that is proven.
+        Its status is ``infeasible`` where that is proven; `HiringPlan.diagnosis` then says why, and what is nearest.
 
     Raises
     ------

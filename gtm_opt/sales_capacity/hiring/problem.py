@@ -82,7 +82,7 @@ class HiringProblem:
     targets : tuple of Target
     rules : tuple of HiringRule
     may_start : ndarray of bool, shape (R, T)
-        Whether anybody may be hired into a role to start in a month.
+        Whether anybody may start in a month after the time to fill; freezes are rules and come on top.
     promised : ndarray of int, shape (R, T)
         Hires that are certain already, whatever `may_start` says.
     shares : ndarray of shape (T,)

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from gtm_opt.errors import Findings
+from gtm_opt.errors import DataError, Findings
+from gtm_opt.model.attrition import Attrition
 from gtm_opt.model.roles import Roles
 from gtm_opt.model.tables import did_you_mean
 from gtm_opt.sales_capacity.hiring.checks import check_rules
 from gtm_opt.sales_capacity.hiring.problem import HeadGroup, HiringProblem, Target
-from gtm_opt.sales_capacity.hiring.rules import HiringFreeze
 from gtm_opt.sales_capacity.hiring.tables import hire_counts, read_number, record_missing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
 __all__ = ["read_problem"]
 
+_SHARES: dict[str, Callable[[Calendar], NDArray[np.float64]]] = {
+    "flat": lambda calendar: calendar.flat_shares,
+    "calendar": lambda calendar: calendar.shares,
+    "selling_days": lambda calendar: calendar.selling_shares,
+}
 _ALL = ("", "all", "total", "(all)")
 
 
@@ -37,7 +42,7 @@ def read_problem(
     calendar: Calendar,
     *,
     rules: Sequence[HiringRule],
-    attrition: Mapping[str, Any] | None,
+    attrition: Attrition | Mapping[str, Any] | None,
     promised: pd.DataFrame | None,
     approved: pd.DataFrame | None,
     time_to_fill_m: float | Mapping[str, float],
@@ -54,25 +59,18 @@ def read_problem(
     """
     found = Findings()
     known = Roles.of(roles)
-    if seasonality not in ("flat", "calendar"):
-        found.add("seasonality", "must be 'flat' or 'calendar'", got=repr(seasonality))
+    if seasonality not in _SHARES:
+        found.add("seasonality", "must be 'flat', 'calendar' or 'selling_days'", got=repr(seasonality))
     _check_roles(known, needs_cost, found)
     groups = _read_heads(heads, known, found)
-    hazard = _read_attrition(attrition, known, found)
+    hazard = _read_attrition(attrition, known, calendar, found)
     asked = _read_targets(targets, known, calendar, cumulative, found)
-    shares = calendar.shares if seasonality == "calendar" else np.full(calendar.months, 1.0 / 12.0)
+    shares = _SHARES.get(seasonality, _SHARES["flat"])(calendar)
     may_start = _earliest(time_to_fill_m, known, calendar, found)
     certain = hire_counts(promised, "promised", known, calendar, found)
     plan = None if approved is None else hire_counts(approved, "approved", known, calendar, found)
     check_rules(rules, known, calendar, certain, found)
     found.raise_if_any()
-    for rule in rules:
-        if isinstance(rule, HiringFreeze):
-            labels = list(calendar.labels)
-            frozen = slice(labels.index(rule.first), labels.index(rule.last) + 1)
-            for at, name in enumerate(known.names):
-                if rule.roles is None or name in rule.roles:
-                    may_start[at, frozen] = False
     return HiringProblem(
         calendar=calendar,
         roles=known,
@@ -129,11 +127,15 @@ def _read_heads(heads: Any, roles: Roles, found: Findings) -> list[HeadGroup]:
     return groups
 
 
-def _read_attrition(attrition: Any, roles: Roles, found: Findings) -> NDArray[np.float64]:
+def _read_attrition(attrition: Any, roles: Roles, calendar: Calendar, found: Findings) -> NDArray[np.float64]:
     """Return the hazard by role and tenure month; the last column holds from there on."""
+    if isinstance(attrition, Attrition):
+        return _hazards(attrition, roles, calendar, found)
     rates = {name: [0.0] for name in roles.names}
     if attrition is not None and not hasattr(attrition, "items"):
-        found.add("attrition", "must be a mapping of roles to monthly hazards", got=type(attrition).__name__)
+        found.add(
+            "attrition", "must be an Attrition, or a mapping of roles to monthly hazards", got=type(attrition).__name__
+        )
         attrition = None
     for name, value in (attrition or {}).items():
         if name not in roles:
@@ -153,6 +155,22 @@ def _read_attrition(attrition: Any, roles: Roles, found: Findings) -> NDArray[np
     return np.array([values + [values[-1]] * (longest - len(values)) for values in rates.values()])
 
 
+def _hazards(attrition: Attrition, roles: Roles, calendar: Calendar, found: Findings) -> NDArray[np.float64]:
+    try:
+        attrition.check_roles(roles)
+    except DataError as error:
+        found.extend(error)
+        return np.zeros((len(roles), 1))
+    if attrition.involuntary_output < 1.0:
+        remedy = "Leave it at 1 here: whoever leaves is average, which counts an exit in full."
+        found.add("Attrition.involuntary_output", "must be 1 in a hiring plan", remedy=remedy)
+    if attrition.exits != "end_of_month":
+        remedy = "Use exits='end_of_month' here."
+        found.add("Attrition.exits", "must be 'end_of_month' in a hiring plan", got=attrition.exits, remedy=remedy)
+    longest = math.ceil(attrition.new_hire_months * calendar.periods_py / 12.0) + 1
+    return np.stack([attrition.hazards(role, longest, periods_py=calendar.periods_py) for role in roles])
+
+
 def _read_targets(targets: Any, roles: Roles, calendar: Calendar, cumulative: bool, found: Findings) -> list[Target]:
     if not isinstance(targets, pd.DataFrame):
         if not hasattr(targets, "items"):
@@ -162,7 +180,7 @@ def _read_targets(targets: Any, roles: Roles, calendar: Calendar, cumulative: bo
     if record_missing(targets, ("quarter", "target"), "targets", found):
         return []
     quarters = list(calendar.quarters)
-    short = {f"Q{k + 1}": k for k in range(4)} if calendar.months == 12 else {}
+    short = {f"Q{k + 1}": k for k in range(len(quarters))} if len(quarters) <= 4 else {}
     segments = sorted({str(role.segment) for role in roles if role.segment and role.quota_type == "direct"})
     out: list[Target] = []
     for row, record in enumerate(targets.to_dict("records")):
@@ -197,7 +215,7 @@ def _read_targets(targets: Any, roles: Roles, calendar: Calendar, cumulative: bo
 
 def _earliest(wait: Any, roles: Roles, calendar: Calendar, found: Findings) -> NDArray[np.bool_]:
     """Return whether anybody decided on today can start, by role and month."""
-    allowed = np.ones((len(roles), calendar.months), dtype=bool)
+    allowed = np.ones((len(roles), calendar.n_periods), dtype=bool)
     by_role = wait if hasattr(wait, "items") else dict.fromkeys(roles.names, wait)
     for name, value in by_role.items():
         if name not in roles:
@@ -206,5 +224,5 @@ def _earliest(wait: Any, roles: Roles, calendar: Calendar, found: Findings) -> N
             continue
         months = read_number(value, f"time_to_fill_m of {name}", found)
         if months is not None:
-            allowed[roles.names.index(name), : math.ceil(months - 1e-9)] = False
+            allowed[roles.names.index(name), : math.ceil(months * calendar.periods_py / 12.0 - 1e-9)] = False
     return allowed

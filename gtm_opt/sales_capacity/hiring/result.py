@@ -11,10 +11,13 @@ import pandas as pd
 
 from gtm_opt.errors import DataError, percent_text
 from gtm_opt.mip import Options, Status, write_model
+from gtm_opt.sales_capacity.hiring.diagnosis import HiringDiagnosis, diagnose, reachable
 from gtm_opt.sales_capacity.hiring.rules import Promotion, Release
 from gtm_opt.sales_capacity.hiring.stages import relax
+from gtm_opt.sales_capacity.hiring.values import CostCurve, cost_curve, price_changes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["HiringPlan"]
 
 _BINDING = 1e-7
+_FACTORS = (0.9, 0.925, 0.95, 0.975, 1.0, 1.025, 1.05, 1.075, 1.1)
 _ORDER = (Status.OPTIMAL, Status.WITHIN_GAP, Status.FEASIBLE, Status.UNBOUNDED, Status.UNKNOWN, Status.INFEASIBLE)
 
 
@@ -145,7 +149,11 @@ class HiringPlan:
             ("bookings", flow.bookings, flow.bookings_0),
         ):
             table[name] = (base + change @ x).ravel()
-        pay = np.repeat([role.cost_pm or 0.0 for role in self.problem.roles], months)
+        pay = (
+            np.repeat([role.cost_pm or 0.0 for role in self.problem.roles], months)
+            * 12.0
+            / self.problem.calendar.periods_py
+        )
         table["pay"] = pay * table["heads"]
         return table
 
@@ -212,9 +220,52 @@ class HiringPlan:
         """Write the model of the first objective as .lp or .mps, for audit or another solver."""
         return write_model(self.formulation.model(self.formulation.objectives[self.objectives[0]]), path)
 
+    @cached_property
+    def diagnosis(self) -> HiringDiagnosis:
+        """Why there is no plan: what is reachable, what conflicts, the nearest plan (solved when first asked for)."""
+        return diagnose(self.problem, self.options, self.backend)
+
+    @cached_property
+    def reachable(self) -> pd.DataFrame:
+        """The most that can be booked towards each target when nothing else is asked for; see `HiringDiagnosis`."""
+        return reachable(self.problem, self.options)
+
+    def price_changes(
+        self, kinds: Sequence[str] = ("target", "recruiting", "seats"), *, amount: float | None = None
+    ) -> pd.DataFrame:
+        """Return what one step more of every target, recruiting slot or seat costs or saves, by solving again.
+
+        Parameters
+        ----------
+        kinds : sequence of {"target", "recruiting", "seats", "budget"}
+        amount : float, optional
+            Step of targets and budgets. Default: a hundredth of the largest target.
+
+        Returns
+        -------
+        DataFrame
+            One row per limit: ``change`` (in words), ``kind``, ``period``, ``step``, ``cost_change`` (``inf``: then
+            there is no plan), ``at_least`` and ``at_most`` (what is proven about it), ``status`` of the plan behind
+            it, ``relaxation`` (price of the linear relaxation times the step: it knows no whole people).
+
+        Raises
+        ------
+        DataError
+            Without a plan of least cost.
+        """
+        return price_changes(self, kinds, amount)
+
+    def cost_curve(
+        self, factors: Sequence[float] = (0.9, 0.925, 0.95, 0.975, 1.0, 1.025, 1.05, 1.075, 1.1)
+    ) -> CostCurve:
+        """Return the least cost of all targets times each factor, each solved again with its own bound."""
+        return cost_curve(self, factors)
+
     def summary(self) -> str:
-        """Return the plan in a few lines."""
+        """Return the plan in a few lines; where there is none, the reasons."""
         lines = [repr(self)]
+        if self.status is Status.INFEASIBLE:
+            return "\n".join([*lines, self.diagnosis.summary()])
         if self.values is None:
             return "\n".join([*lines, *self.notes])
         names = self.hires.groupby("role", sort=False)

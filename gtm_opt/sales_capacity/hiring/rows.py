@@ -201,10 +201,8 @@ def period_months(problem: HiringProblem, label: str) -> list[int]:
         hit = [m for m, name in enumerate(names) if name == label]
         if hit:
             return hit
-    if problem.n_months == 12 and label in ("Q1", "Q2", "Q3", "Q4"):
-        first = 3 * (int(label[1]) - 1)
-        return list(range(first, first + 3))
-    return []
+    quarter = problem.calendar.quarter_of_month.tolist()
+    return [m for m, q in enumerate(quarter) if max(quarter) < 4 and label == f"Q{q + 1}"]
 
 
 def _budget(out: Formulation, at: int, rule: HiringBudget) -> None:

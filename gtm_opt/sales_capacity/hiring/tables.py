@@ -58,7 +58,7 @@ def month_label(value: Any) -> str:
 
 def hire_counts(table: Any, what: str, roles: Roles, calendar: Calendar, found: Findings) -> NDArray[np.int64]:
     """Return hires by role and month out of a table with role, month, hires; rows of one cell add up."""
-    counts = np.zeros((len(roles), calendar.months), dtype=np.int64)
+    counts = np.zeros((len(roles), calendar.n_periods), dtype=np.int64)
     if table is None:
         return counts
     if not isinstance(table, pd.DataFrame):
