@@ -21,8 +21,8 @@ from gtm_opt.instance import (
     FloatArray,
     Instance,
     IntArray,
-    Only,
-    Stay,
+    MoveCost,
+    PinTerm,
     Term,
     frozen,
 )
@@ -105,7 +105,7 @@ def scale_instance(n: int, k: int = 10, m: int = 4, band: float = 0.02, seed: in
     owner = columns.out_of_place(columns.nearest(points, centers), k, rng)
     value = RETENTION * (0.5 + rng.random(n))
     home = frozen(owner, np.int64)
-    cost = (Distance(frozen(points), frozen(centers), frozen(np.ones(n))), Stay(home, frozen(value), k))
+    cost = (Distance(frozen(points), frozen(centers), frozen(np.ones(n))), MoveCost(home, frozen(value), k))
     return build(activities, cost, shares=np.full(k, 1.0 / k), band=band, previous=home, names=names)
 
 
@@ -217,7 +217,7 @@ def _hard_pins(n: int, k: int, severity: float, band: float, seed: int) -> Insta
     rank = np.arange(n)
     dealt[order] = np.where((rank // k) % 2 == 0, rank % k, k - 1 - rank % k)
     pinned = np.where(rng.random(n) < 0.9 * severity, dealt, -1)
-    return replace(plain, cost=(*plain.cost, Only(frozen(pinned, np.int64), k)))
+    return replace(plain, cost=(*plain.cost, PinTerm(frozen(pinned, np.int64), k)))
 
 
 def _big_families(n: int, k: int, severity: float, band: float, seed: int) -> Instance:

@@ -9,28 +9,28 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from gtm_opt.carving.canonical import order_territories, order_tree
-from gtm_opt.carving.centers import limit_scope, with_plan_centers
+from gtm_opt.carving.centers.alternate import carve_with_centers, enumerated
+from gtm_opt.carving.centers.enumeration import best_of_all
+from gtm_opt.carving.centers.location import locate
+from gtm_opt.carving.centers.scope import limit_scope, with_plan_centers
 from gtm_opt.carving.certificate import certify, with_nearest
-from gtm_opt.carving.compile import compile_problem, unit_positions
-from gtm_opt.carving.conflicts import why_infeasible
-from gtm_opt.carving.enumeration import best_of_all
-from gtm_opt.carving.feasibility import NEAREST_HINT, assess, find_small_nearest
-from gtm_opt.carving.flat_bound import FULL_CELLS, flat_certificate
-from gtm_opt.carving.free_centers import carve_with_centers, enumerated
-from gtm_opt.carving.levels import NodeOptions, NodeSolution
-from gtm_opt.carving.location import locate
-from gtm_opt.carving.node import root_task
+from gtm_opt.carving.compile.canonical import order_territories, order_tree
+from gtm_opt.carving.compile.compiled import compile_problem, unit_positions
+from gtm_opt.carving.compile.eligibility import EligibilityTerm
+from gtm_opt.carving.feasibility.assess import NEAREST_HINT, assess, find_small_nearest
+from gtm_opt.carving.feasibility.conflicts import why_infeasible
 from gtm_opt.carving.options import CarveOptions
-from gtm_opt.carving.polish import polish_leaves
-from gtm_opt.carving.rebuild import leaf_of_unit, rebuild
 from gtm_opt.carving.result import Carving
-from gtm_opt.carving.schedule import carve_tree
 from gtm_opt.carving.segments import Segments, decide
-from gtm_opt.carving.settings import TreeSettings, check_levels
-from gtm_opt.carving.within import Inside
+from gtm_opt.carving.tree.flat_bound import FULL_CELLS, flat_certificate
+from gtm_opt.carving.tree.levels import NodeOptions, NodeSolution
+from gtm_opt.carving.tree.node import root_task
+from gtm_opt.carving.tree.polish import polish_leaves
+from gtm_opt.carving.tree.rebuild import leaf_of_unit, rebuild
+from gtm_opt.carving.tree.schedule import carve_tree
+from gtm_opt.carving.tree.settings import TreeSettings, check_levels
 from gtm_opt.errors import DataError, InfeasibleError, SolverError, percent_text, shorten
-from gtm_opt.instance import Barred, Only
+from gtm_opt.instance import ForbiddenTerm, PinTerm
 from gtm_opt.measures import read_assignment
 from gtm_opt.model import MAX_BUCKETS, Hierarchy, KeepTogether
 from gtm_opt.model.families import missing_parents
@@ -43,9 +43,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from gtm_opt.carving.compile import Compiled
-    from gtm_opt.carving.node import NodeTask
+    from gtm_opt.carving.compile.compiled import Compiled
     from gtm_opt.carving.options import CarveKeywords
+    from gtm_opt.carving.tree.node import NodeTask
     from gtm_opt.instance import Instance, IntArray
     from gtm_opt.model import CarvingProblem
     from gtm_opt.solvers import Solver
@@ -117,7 +117,7 @@ def carve(
     get_solver(chosen.solver)
     max_gap, on_infeasible = chosen.max_gap, chosen.on_infeasible
     problem, tree = resolve_hierarchy(problem, hierarchy, fixed_nodes, chosen.tree.max_buckets)
-    from gtm_opt.carving.bars import as_callback
+    from gtm_opt.carving.progress import as_callback
 
     with as_callback(chosen.progress, tree) as (callback, on_node):
         run = Run(chosen.time_limit, callback)
@@ -222,7 +222,9 @@ def _with_flat_bound(carving: Carving, run: Run) -> Carving:
 def _check_capabilities(solver: Solver, instance: Instance) -> None:
     """Refuse what a solver would silently break; what it does not balance or prefer is its weakness only."""
     can = solver.capabilities
-    rules = bool(instance.apart) or any(isinstance(term, Only | Barred | Inside) for term in instance.cost)
+    rules = bool(instance.apart) or any(
+        isinstance(term, PinTerm | ForbiddenTerm | EligibilityTerm) for term in instance.cost
+    )
     for asked, able, what in (
         (rules, can.rules, "pins, forbids, teams and groups kept apart"),
         (bool(instance.side), can.side_rows, "limits on what moves (MaxMoved)"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 import numpy as np
 
-from gtm_opt.carving.settings import Level
+from gtm_opt.carving.tree.settings import Level
 from gtm_opt.errors import Findings, warn_renamed
 from gtm_opt.model import MAX_BUCKETS
 from gtm_opt.model.tables import did_you_mean

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from gtm_opt.carving.compile import account_labels
-from gtm_opt.carving.settings import TreeSettings
+from gtm_opt.carving.compile.compiled import account_labels
+from gtm_opt.carving.tree.settings import TreeSettings
 from gtm_opt.measures import check
 
 if TYPE_CHECKING:
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
     import networkx as nx
 
+    from gtm_opt.carving.analysis.explain import Explanation
+    from gtm_opt.carving.analysis.rule_costs import RulePrice
     from gtm_opt.carving.certificate import Certificate
-    from gtm_opt.carving.compile import Compiled
-    from gtm_opt.carving.exceptions import RulePrice
-    from gtm_opt.carving.explain import Explanation
-    from gtm_opt.carving.levels import NodeSolution
+    from gtm_opt.carving.compile.compiled import Compiled
     from gtm_opt.carving.options import CarveOptions
+    from gtm_opt.carving.tree.levels import NodeSolution
     from gtm_opt.carving.verdict import Verdict
     from gtm_opt.instance import IntArray
     from gtm_opt.measures import Check
@@ -205,21 +205,21 @@ class Carving:
 
     def level_table(self, depth: int) -> pd.DataFrame:
         """Return one row per node at ``depth`` and criterion: accounts, total, target, deviation."""
-        from gtm_opt.carving.outside import level_table
+        from gtm_opt.carving.analysis.violations import level_table
 
         return level_table(self, depth)
 
     @cached_property
     def outside(self) -> pd.DataFrame:
         """One row per territory and criterion outside its band, and which account or rule forces it."""
-        from gtm_opt.carving.outside import outside_table
+        from gtm_opt.carving.analysis.violations import outside_table
 
         return outside_table(self.compiled, self.unit_leaf, self.balance, self.carved, self.certificate.nearest)
 
     @cached_property
     def violations(self) -> pd.DataFrame:
-        """What does not hold: rule, where, detail, forced, gave_way, reason; see `gtm_opt.carving.outside`."""
-        from gtm_opt.carving.outside import judged_violations
+        """What does not hold: rule, where, detail, forced, gave_way, reason."""
+        from gtm_opt.carving.analysis.violations import judged_violations
 
         nearest = self.certificate.nearest
         return judged_violations(self.check.violations, self.compiled, self.unit_leaf, self.outside, nearest)
@@ -233,7 +233,7 @@ class Carving:
 
     def to_networkx(self) -> nx.DiGraph[Hashable]:
         """Return the tree as a directed graph with accounts, totals and deviations on its nodes."""
-        from gtm_opt.carving.outside import tree_graph
+        from gtm_opt.carving.analysis.violations import tree_graph
 
         return tree_graph(self)
 
@@ -265,25 +265,25 @@ class Carving:
             Small nodes are answered by exact models anyway. Elsewhere: carve again with the account forced to the
             next best territory, in place of an estimate by prices. Also tells why what is impossible is so.
         """
-        from gtm_opt.carving.explain import explain
+        from gtm_opt.carving.analysis.explain import explain
 
         return explain(self, account, exact=exact)
 
     def price_of(self, rule: Rule, *, exact: bool = False) -> RulePrice:
         """Return what one of the problem's rules costs; see `gtm_opt.carving.price_of`."""
-        from gtm_opt.carving.exceptions import price_of
+        from gtm_opt.carving.analysis.rule_costs import price_of
 
         return price_of(self, rule, exact=exact)
 
     def exceptions(self) -> pd.DataFrame:
         """Return every pinned account and what its pin costs by prices, most expensive first."""
-        from gtm_opt.carving.exceptions import exceptions
+        from gtm_opt.carving.analysis.rule_costs import exceptions
 
         return exceptions(self)
 
     def summary(self) -> str:
         """Return the plan in a screenful of text."""
-        from gtm_opt.carving.summary import summary
+        from gtm_opt.carving.analysis.summary import summary
 
         return summary(self)
 

@@ -10,10 +10,10 @@ import pandas as pd
 import typer
 
 from gtm_opt.carving import CarveOptions, TreeOptions
-from gtm_opt.carving.compile import compile_problem, unit_positions
-from gtm_opt.carving.conflicts import why_infeasible
-from gtm_opt.carving.feasibility import assess
-from gtm_opt.carving.outside import judged_violations, outside_table, placed_as_is
+from gtm_opt.carving.analysis.violations import judged_violations, outside_table, placed_as_is
+from gtm_opt.carving.compile.compiled import compile_problem, unit_positions
+from gtm_opt.carving.feasibility.assess import assess
+from gtm_opt.carving.feasibility.conflicts import why_infeasible
 from gtm_opt.cli.exits import ExitCode
 from gtm_opt.cli.progress import progress_line
 from gtm_opt.cli.read_config import read_config

@@ -11,8 +11,8 @@ from gtm_opt.carving import Segments
 from gtm_opt.carving.carve import resolve_hierarchy
 from gtm_opt.cli.exits import UserMistakeError
 from gtm_opt.cli.joins import add_measures, expand_name, read_days
+from gtm_opt.cli.requirements import criteria, preferences, rules
 from gtm_opt.cli.tables import column_of, expand, read_source, read_table
-from gtm_opt.cli.wishes import criteria, preferences, rules
 from gtm_opt.errors import DataError
 from gtm_opt.model import CarvingProblem, Hierarchy, Territories
 from gtm_opt.model.calendar import Calendar

@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = [
-    "Barred",
+    "BestLeaf",
     "Dense",
     "Distance",
     "FloatArray",
-    "Grouped",
+    "ForbiddenTerm",
     "IntArray",
-    "Lowest",
-    "Only",
+    "MoveCost",
+    "PinTerm",
     "Rows",
-    "Stay",
     "Table",
     "Term",
+    "UnitSum",
     "frozen",
     "total",
 ]
@@ -106,7 +106,7 @@ class Dense:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Stay:
+class MoveCost:
     """A loss of ``value[i]`` wherever unit i is not at ``home[i]``.
 
     Attributes
@@ -131,21 +131,21 @@ class Stay:
         out[at_home, home[at_home]] = 0.0
         return out
 
-    def take(self, units: IntArray) -> Stay:
+    def take(self, units: IntArray) -> MoveCost:
         """Return the term of a subset of the units."""
-        return Stay(self.home[units], self.value[units], self.n_territories)
+        return MoveCost(self.home[units], self.value[units], self.n_territories)
 
-    def take_territories(self, territories: IntArray) -> Stay:
+    def take_territories(self, territories: IntArray) -> MoveCost:
         """Return the term of a subset of the territories."""
         position = np.full(self.n_territories, -2, dtype=np.int64)
         position[territories] = np.arange(len(territories))
         home = _moved(self.home, position)
-        return Stay(home, self.value, len(territories))
+        return MoveCost(home, self.value, len(territories))
 
-    def merge(self, group: IntArray, shares: FloatArray) -> Stay:
+    def merge(self, group: IntArray, shares: FloatArray) -> MoveCost:
         """Return the loss of leaving the group of the home."""
         home = _moved(self.home, group)
-        return Stay(home, self.value, int(group.max()) + 1)
+        return MoveCost(home, self.value, int(group.max()) + 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -243,7 +243,7 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Only:
+class PinTerm:
     """Infinity everywhere but in ``territory[i]`` (pins); -1 leaves unit i free.
 
     Attributes
@@ -265,24 +265,24 @@ class Only:
         out[pinned, allowed[pinned]] = 0.0
         return out
 
-    def take(self, units: IntArray) -> Only:
+    def take(self, units: IntArray) -> PinTerm:
         """Return the term of a subset of the units."""
-        return Only(self.territory[units], self.n_territories)
+        return PinTerm(self.territory[units], self.n_territories)
 
-    def take_territories(self, territories: IntArray) -> Only:
+    def take_territories(self, territories: IntArray) -> PinTerm:
         """Return the term of a subset of the territories."""
         position = np.full(self.n_territories, -2, dtype=np.int64)
         position[territories] = np.arange(len(territories))
-        return Only(_moved(self.territory, position), len(territories))
+        return PinTerm(_moved(self.territory, position), len(territories))
 
-    def merge(self, group: IntArray, shares: FloatArray) -> Only:
+    def merge(self, group: IntArray, shares: FloatArray) -> PinTerm:
         """Return the pins to the groups."""
         territory = _moved(self.territory, group)
-        return Only(territory, int(group.max()) + 1)
+        return PinTerm(territory, int(group.max()) + 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Barred:
+class ForbiddenTerm:
     """Infinity for the listed (unit, territory) pairs, zero elsewhere.
 
     Attributes
@@ -313,35 +313,35 @@ class Barred:
         out[row[hit], self.territory[hit]] = np.inf
         return out
 
-    def take(self, units: IntArray) -> Barred:
+    def take(self, units: IntArray) -> ForbiddenTerm:
         """Return the term of a subset of the units."""
         position = np.full(self.n_units, -1, dtype=np.int64)
         position[units] = np.arange(len(units))
         row = position[self.unit]
         hit = row >= 0
         order = np.argsort(row[hit], kind="stable")
-        return Barred(row[hit][order], self.territory[hit][order], len(units), self.n_territories)
+        return ForbiddenTerm(row[hit][order], self.territory[hit][order], len(units), self.n_territories)
 
-    def take_territories(self, territories: IntArray) -> Barred:
+    def take_territories(self, territories: IntArray) -> ForbiddenTerm:
         """Return the term of a subset of the territories."""
         position = np.full(self.n_territories, -1, dtype=np.int64)
         position[territories] = np.arange(len(territories))
         column = position[self.territory]
         hit = column >= 0
-        return Barred(self.unit[hit], column[hit], self.n_units, len(territories))
+        return ForbiddenTerm(self.unit[hit], column[hit], self.n_units, len(territories))
 
-    def merge(self, group: IntArray, shares: FloatArray) -> Barred:
+    def merge(self, group: IntArray, shares: FloatArray) -> ForbiddenTerm:
         """Return the pairs whose whole group is barred."""
         n_groups = int(group.max()) + 1
         size = np.bincount(group)
         pair = self.unit * n_groups + group[self.territory]
         found, count = np.unique(pair, return_counts=True)
         whole = found[count == size[found % n_groups]]
-        return Barred(whole // n_groups, whole % n_groups, self.n_units, n_groups)
+        return ForbiddenTerm(whole // n_groups, whole % n_groups, self.n_units, n_groups)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Grouped:
+class UnitSum:
     """A term of accounts, summed over the accounts each unit (family) consists of.
 
     Attributes
@@ -368,25 +368,25 @@ class Grouped:
         out: FloatArray = np.add.reduceat(self.inner.block(self.members[at]), offset[:-1], axis=0)
         return out
 
-    def take(self, units: IntArray) -> Grouped:
+    def take(self, units: IntArray) -> UnitSum:
         """Return the term of a subset of the units."""
         size = (self.start[1:] - self.start[:-1])[units]
         start = np.concatenate([[0], np.cumsum(size)])
         at = np.repeat(self.start[:-1][units] - start[:-1], size) + np.arange(start[-1])
         inner = self.inner.take(self.members[at])
-        return Grouped(inner, np.arange(start[-1]), start)
+        return UnitSum(inner, np.arange(start[-1]), start)
 
-    def take_territories(self, territories: IntArray) -> Grouped:
+    def take_territories(self, territories: IntArray) -> UnitSum:
         """Return the term of a subset of the territories."""
-        return Grouped(self.inner.take_territories(territories), self.members, self.start)
+        return UnitSum(self.inner.take_territories(territories), self.members, self.start)
 
-    def merge(self, group: IntArray, shares: FloatArray) -> Grouped:
+    def merge(self, group: IntArray, shares: FloatArray) -> UnitSum:
         """Return the term for groups of territories."""
-        return Grouped(self.inner.merge(group, shares), self.members, self.start)
+        return UnitSum(self.inner.merge(group, shares), self.members, self.start)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Lowest:
+class BestLeaf:
     """The lowest value of another term within each group of territories.
 
     Attributes
@@ -411,21 +411,21 @@ class Lowest:
         allowed = _lowest(sum((rule.block(rows) for rule in self.rules), values), self.group)
         return np.where(np.isfinite(allowed), allowed, lowest)
 
-    def take(self, units: IntArray) -> Lowest:
+    def take(self, units: IntArray) -> BestLeaf:
         """Return the term of a subset of the units."""
-        return Lowest(self.inner.take(units), self.group, tuple(rule.take(units) for rule in self.rules))
+        return BestLeaf(self.inner.take(units), self.group, tuple(rule.take(units) for rule in self.rules))
 
-    def take_territories(self, territories: IntArray) -> Lowest:
+    def take_territories(self, territories: IntArray) -> BestLeaf:
         """Return the term of a subset of the groups."""
         position = np.full(int(self.group.max()) + 1, -1, dtype=np.int64)
         position[territories] = np.arange(len(territories))
         columns = np.flatnonzero(position[self.group] >= 0)
         rules = tuple(rule.take_territories(columns) for rule in self.rules)
-        return Lowest(self.inner.take_territories(columns), position[self.group[columns]], rules)
+        return BestLeaf(self.inner.take_territories(columns), position[self.group[columns]], rules)
 
-    def merge(self, group: IntArray, shares: FloatArray) -> Lowest:
+    def merge(self, group: IntArray, shares: FloatArray) -> BestLeaf:
         """Return the lowest value in each group of groups."""
-        return Lowest(self.inner, group[self.group], self.rules)
+        return BestLeaf(self.inner, group[self.group], self.rules)
 
 
 def _moved(at: IntArray, position: IntArray) -> IntArray:

@@ -31,7 +31,7 @@ _KNOWN = {
     "Attrition": "gtm_opt.model.attrition",
     "Backfill": "gtm_opt.model.backfill",
     "Calendar": "gtm_opt.model.calendar",
-    "Level": "gtm_opt.carving.settings",
+    "Level": "gtm_opt.carving.tree.settings",
     **dict.fromkeys(("CarveOptions", "TreeOptions"), "gtm_opt.carving.options"),
     "Staffing": "gtm_opt.assignment",
     **dict.fromkeys(("Capacity", "ExpectedCapacity"), "gtm_opt.sales_capacity"),

@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 
 from gtm_opt.carving import CarveOptions, Carving, Certificate, TreeOptions, compile_problem
-from gtm_opt.carving.centers import with_plan_centers
+from gtm_opt.carving.centers.scope import with_plan_centers
 from gtm_opt.carving.certificate import certify
-from gtm_opt.carving.guide import Guide
-from gtm_opt.carving.levels import NodeSolution
-from gtm_opt.carving.nearest import make_possible
-from gtm_opt.carving.settings import TreeSettings
+from gtm_opt.carving.feasibility.nearest import make_possible
+from gtm_opt.carving.tree.guide import Guide
+from gtm_opt.carving.tree.levels import NodeSolution
+from gtm_opt.carving.tree.settings import TreeSettings
 from gtm_opt.errors import DataError, shorten
 from gtm_opt.measures import evaluate, read_assignment
 from gtm_opt.plan.codec import decode

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gtm_opt.instance import Barred, Dense, Evenness, EvennessKind, Instance, Only, SideRow, Stay
+from gtm_opt.instance import Dense, Evenness, EvennessKind, ForbiddenTerm, Instance, MoveCost, PinTerm, SideRow
 
 if TYPE_CHECKING:
     from gtm_opt.instance import FloatArray, IntArray
@@ -82,12 +82,12 @@ def _banded(instance: Instance, known: IntArray, *, elastic: bool = False) -> In
     return replace(instance, lower=lower, upper=upper, penalty=penalty)
 
 
-def _wishes(instance: Instance, known: IntArray, seed: int) -> tuple[Dense, Stay]:
+def _wishes(instance: Instance, known: IntArray, seed: int) -> tuple[Dense, MoveCost]:
     """Costs that favor ``known`` for most units, and a loss for leaving it."""
     rng = np.random.default_rng(seed)
     cost = rng.random((instance.n_units, instance.n_territories)) * 10.0
     home = np.where(rng.random(instance.n_units) < 0.8, known, -1)
-    return Dense(cost), Stay(home, 1.0 + rng.random(instance.n_units), instance.n_territories)
+    return Dense(cost), MoveCost(home, 1.0 + rng.random(instance.n_units), instance.n_territories)
 
 
 def _ruled(instance: Instance, known: IntArray, seed: int) -> Instance:
@@ -104,7 +104,7 @@ def _ruled(instance: Instance, known: IntArray, seed: int) -> Instance:
     for offset in (0, 1):
         members = [free[known[free] == t] for t in range(k)]
         groups.append(np.array([g[offset] for g in members if len(g) > offset][: k - 1], dtype=np.int64))
-    rules = (Only(pins, k), Barred(unit.astype(np.int64), territory.astype(np.int64), n, k))
+    rules = (PinTerm(pins, k), ForbiddenTerm(unit.astype(np.int64), territory.astype(np.int64), n, k))
     return replace(instance, cost=(*instance.cost, *rules), apart=tuple(groups))
 
 
@@ -129,7 +129,7 @@ def all_cases(seed: int = 0) -> list[Case]:
     out.append(Case("two priorities", tiers, known3, ("several_criteria", "bands")))
     out.append(Case("rules", _ruled(plain, known, seed + 6), known, ("rules",)))
     out.append(Case("rules and preferences", _ruled(wished, known3, seed + 7), known3, (*needs, "rules")))
-    moved = Stay(known3, np.ones(60), 4)
+    moved = MoveCost(known3, np.ones(60), 4)
     limited = replace(wished, side=(SideRow("moved accounts", moved, 12.0),))
     out.append(Case("side row", limited, known3, (*needs, "side_rows")))
     out.append(_by_territory(seed + 8))

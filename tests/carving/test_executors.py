@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 import gtm_opt as gtm
-from gtm_opt.carving.compile import compile_problem
-from gtm_opt.carving.levels import NodeOptions, solve_node, tasks_below
-from gtm_opt.carving.node import root_task
-from gtm_opt.carving.schedule import is_lost
+from gtm_opt.carving.compile.compiled import compile_problem
+from gtm_opt.carving.tree.levels import NodeOptions, solve_node, tasks_below
+from gtm_opt.carving.tree.node import root_task
+from gtm_opt.carving.tree.schedule import is_lost
 from gtm_opt.solvers import Run
 from tests.carving.tree_problems import tree_problem
 

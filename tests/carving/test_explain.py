@@ -8,7 +8,7 @@ import pytest
 
 import gtm_opt as gtm
 from gtm_opt.carving import dual_bound
-from gtm_opt.carving.conflicts import conflict, conflict_text
+from gtm_opt.carving.feasibility.conflicts import conflict, conflict_text
 from tests.carving.tree_problems import tree_problem
 
 

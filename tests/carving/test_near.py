@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import gtm_opt as gtm
-from gtm_opt.carving.centers import THESE_CENTERS, plan_key
-from gtm_opt.carving.compile import compile_problem
-from gtm_opt.carving.location import locate
+from gtm_opt.carving.centers.location import locate
+from gtm_opt.carving.centers.scope import THESE_CENTERS, plan_key
+from gtm_opt.carving.compile.compiled import compile_problem
 from gtm_opt.model import Hierarchy
 from gtm_opt.solvers import Run
 

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 import gtm_opt as gtm
-from gtm_opt.carving.compile import Compiled, compile_problem
-from gtm_opt.carving.nearest import make_possible
+from gtm_opt.carving.compile.compiled import Compiled, compile_problem
+from gtm_opt.carving.feasibility.nearest import make_possible
 
 
 def with_giant(size: float, tolerance: float = 0.05) -> Compiled:

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gtm_opt as gtm
-from gtm_opt.carving.compile import compile_problem
-from gtm_opt.carving.node import NodeTask, children_tasks, node_instance, root_task
+from gtm_opt.carving.compile.compiled import compile_problem
+from gtm_opt.carving.tree.node import NodeTask, children_tasks, node_instance, root_task
 from gtm_opt.measures import evaluate
 
 TREE = gtm.Hierarchy.from_dict({"East": {"E1": 2, "E2": 1}, "West": {"W1": 1, "W2": 1, "W3": 1}, "House": 2})

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import gtm_opt as gtm
-from gtm_opt.carving.partial import _settings
+from gtm_opt.carving.tree.partial import _settings
 from tests.carving.tree_problems import tree_problem
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 import gtm_opt as gtm
-from gtm_opt.carving.compile import compile_problem
-from gtm_opt.carving.node import root_task
-from gtm_opt.carving.polish import leaf_excess, polish_leaves
+from gtm_opt.carving.compile.compiled import compile_problem
+from gtm_opt.carving.tree.node import root_task
+from gtm_opt.carving.tree.polish import leaf_excess, polish_leaves
 from gtm_opt.measures import evaluate
 from gtm_opt.solvers import Run
 from tests.carving.tree_problems import tree_problem

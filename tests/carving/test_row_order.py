@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gtm_opt as gtm
-from gtm_opt.carving.canonical import natural_order, order_accounts, order_tree
-from gtm_opt.carving.compile import compile_problem
+from gtm_opt.carving.compile.canonical import natural_order, order_accounts, order_tree
+from gtm_opt.carving.compile.compiled import compile_problem
 
 
 def accounts(count: int, names: list[str], seed: int) -> pd.DataFrame:

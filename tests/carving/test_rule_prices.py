@@ -7,8 +7,8 @@ import pytest
 
 import gtm_opt as gtm
 from gtm_opt.carving import dual_bound
-from gtm_opt.carving.place_prices import node_prices
-from gtm_opt.carving.rule_prices import without_rule
+from gtm_opt.carving.analysis.place_prices import node_prices
+from gtm_opt.carving.analysis.rule_prices import without_rule
 from tests.carving.tree_problems import tree_problem
 
 TREE = gtm.Hierarchy.split([f"T{k:02d}" for k in range(1, 13)], max_buckets=4)

@@ -6,7 +6,7 @@ import pickle
 
 import numpy as np
 
-from gtm_opt.instance import CHUNK, Dense, Instance, Only, SideRow
+from gtm_opt.instance import CHUNK, Dense, Instance, PinTerm, SideRow
 
 
 def make(n: int = 10, k: int = 3, **parts) -> Instance:
@@ -27,7 +27,7 @@ def make(n: int = 10, k: int = 3, **parts) -> Instance:
 
 def test_costs_are_summed_over_terms_and_bars_stay_infinite() -> None:
     values = np.arange(30.0).reshape(10, 3)
-    instance = make(cost=(Dense(values), Dense(values), Only(np.array([1] + [-1] * 9), 3)))
+    instance = make(cost=(Dense(values), Dense(values), PinTerm(np.array([1] + [-1] * 9), 3)))
     block = instance.cost_block(np.array([0, 4]))
     assert block.tolist() == [[np.inf, 2.0, np.inf], [24.0, 26.0, 28.0]]
     assert make().cost_block(slice(0, 4)).tolist() == [[0.0] * 3] * 4

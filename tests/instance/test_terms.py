@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gtm_opt.instance import Barred, Dense, Distance, Grouped, Lowest, Only, Stay, Table, Term, frozen
+from gtm_opt.instance import BestLeaf, Dense, Distance, ForbiddenTerm, MoveCost, PinTerm, Table, Term, UnitSum, frozen
 
 KINDS = ("dense", "stay", "distance", "haversine", "table", "only", "barred", "grouped", "lowest")
 
@@ -26,7 +26,7 @@ def make(kind: str, n: int, k: int, rng: np.random.Generator) -> tuple[Term, np.
         for i in units:
             for t in territories:
                 out[i, t] = 0.0 if home[i] == -1 or home[i] == t else value[i]
-        return Stay(home, value, k), out
+        return MoveCost(home, value, k), out
     if kind in ("distance", "haversine"):
         points, centers, weight = rng.uniform(-60, 60, (n, 2)), rng.uniform(-60, 60, (k, 2)), rng.random(n)
         squared = bool(rng.integers(2))
@@ -44,21 +44,21 @@ def make(kind: str, n: int, k: int, rng: np.random.Generator) -> tuple[Term, np.
         where = rng.integers(-2, k, n)
         for i in units:
             out[i] = 0.0 if where[i] == -1 else np.where(territories == where[i], 0.0, np.inf)
-        return Only(where, k), out
+        return PinTerm(where, k), out
     if kind == "barred":
         pairs = np.unique(rng.integers(0, [n, k], (n, 2)), axis=0)
         out[pairs[:, 0], pairs[:, 1]] = np.inf
-        return Barred(pairs[:, 0], pairs[:, 1], n, k), out
+        return ForbiddenTerm(pairs[:, 0], pairs[:, 1], n, k), out
     if kind == "lowest":
         inner, matrix = make("table", n, 2 * k, rng)
         group = rng.permutation(np.repeat(territories, 2))
-        return Lowest(inner, group), np.stack([matrix[:, group == t].min(axis=1) for t in territories], axis=1)
+        return BestLeaf(inner, group), np.stack([matrix[:, group == t].min(axis=1) for t in territories], axis=1)
     inner, matrix = make("stay", n + 4, k, rng)
     family = np.concatenate([units, rng.integers(0, n, 4)])
     members = np.argsort(family, kind="stable")
     start = np.concatenate([[0], np.cumsum(np.bincount(family))])
     np.add.at(out, family, matrix)
-    return Grouped(inner, members, start), out
+    return UnitSum(inner, members, start), out
 
 
 def great_circle(a: np.ndarray, b: np.ndarray) -> float:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gtm_opt as gtm
-from gtm_opt.carving.compile import compile_problem
+from gtm_opt.carving.compile.compiled import compile_problem
 from gtm_opt.errors import DataError
 from gtm_opt.measures import balance_table, criterion_table, disruption_table, evaluate, read_assignment
 

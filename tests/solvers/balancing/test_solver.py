@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gtm_opt.instance import Dense, Evenness, EvennessKind, Instance, Only
+from gtm_opt.instance import Dense, Evenness, EvennessKind, Instance, PinTerm
 from gtm_opt.measures import evaluate
 from gtm_opt.solvers import Run, Termination, get_solver
 from gtm_opt.solvers.balancing import BalancingSolver, balancing, evenness_bound, vector_greedy
@@ -93,7 +93,7 @@ def test_pins_bars_and_apart_groups_are_kept():
     pin = np.full(50, -1)
     pin[:6] = [0, 0, 1, 2, 2, 2]
     apart = (np.array([10, 11, 12]), np.array([12, 13]))
-    instance = instance_of(weights, 3, EvennessKind.DEVIATION, cost=(Only(pin, 3),), apart=apart)
+    instance = instance_of(weights, 3, EvennessKind.DEVIATION, cost=(PinTerm(pin, 3),), apart=apart)
     result = solve(instance, effort=0.1)
     found = evaluate(instance, result.assignment)
     assert found.rules_kept

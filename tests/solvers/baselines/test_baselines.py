@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gtm_opt.errors import SolverError, SolverNotAvailableError
-from gtm_opt.instance import Dense, Distance, Evenness, EvennessKind, Instance, Only, Stay
+from gtm_opt.instance import Dense, Distance, Evenness, EvennessKind, Instance, MoveCost, PinTerm
 from gtm_opt.measures import evaluate, territory_totals
 from gtm_opt.solvers import Run, SolverResult, get_solver
 from gtm_opt.solvers.baselines.min_cost_flow import flow_labels
@@ -73,7 +73,7 @@ def test_random_uses_the_shares_as_odds() -> None:
 def test_waterfall_leaves_one_state_with_its_one_owner() -> None:
     """Published failure: 12,000 accounts, one owner, three territories, disruption first: 12,000 / 0 / 0."""
     n = 12_000
-    one_owner = Stay(np.zeros(n, dtype=np.int64), np.ones(n), 3)
+    one_owner = MoveCost(np.zeros(n, dtype=np.int64), np.ones(n), 3)
     instance = replace(workload([1.0] * n, 3), evenness=None, cost=(one_owner,))
     assert np.bincount(assigned("waterfall", instance), minlength=3).tolist() == [12_000, 0, 0]
 
@@ -131,14 +131,14 @@ def test_greedy_lookahead_sees_all_criteria_where_lpt_sees_one() -> None:
 def test_pins_hold(name: str) -> None:
     rng = np.random.default_rng(3)
     pins = np.where(rng.random(60) < 0.3, rng.integers(0, 3, 60), -1)
-    instance = replace(workload(rng.random(60).tolist(), 3), evenness=None, cost=(Only(pins, 3),))
+    instance = replace(workload(rng.random(60).tolist(), 3), evenness=None, cost=(PinTerm(pins, 3),))
     found = assigned(name, instance)
     assert (found[pins >= 0] == pins[pins >= 0]).all()
 
 
 @pytest.mark.parametrize("name", DEALS)
 def test_a_unit_with_nowhere_to_go_gives_no_answer_instead_of_a_wrong_one(name: str) -> None:
-    nowhere = Only(np.array([-2, -1, -1, -1]), 2)
+    nowhere = PinTerm(np.array([-2, -1, -1, -1]), 2)
     assert run(name, replace(workload([1, 1, 1, 1], 2), cost=(nowhere,))).assignment is None
 
 
@@ -182,7 +182,7 @@ def test_transport_bound_meets_the_best_assignment_where_nothing_is_split() -> N
 
 def test_transport_proves_that_pins_beyond_the_band_fit_nowhere() -> None:
     instance = workload([3, 3, 1, 1, 1], 3)
-    pins = Only(np.array([0, 0, -1, -1, -1]), 3)
+    pins = PinTerm(np.array([0, 0, -1, -1, -1]), 3)
     impossible = replace(
         instance, evenness=None, lower=instance.target * 0.9, upper=instance.target * 1.1, cost=(pins,)
     )

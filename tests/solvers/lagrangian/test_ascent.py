@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from gtm_opt.instance import Dense, Instance, SideRow, Stay
+from gtm_opt.instance import Dense, Instance, MoveCost, SideRow
 from gtm_opt.measures import evaluate
 from gtm_opt.solvers.exact import formulate
 from gtm_opt.solvers.lagrangian import reduced_costs, solve_prices
@@ -176,7 +176,7 @@ def test_elastic_prices_stay_within_penalty_over_target():
 def test_side_row_of_moved_units_gets_a_price_when_it_binds():
     base = make_instance(5, n=80, band=0.02)
     home = np.arange(80) % 3
-    moved = Stay(home, np.ones(80), 3)
+    moved = MoveCost(home, np.ones(80), 3)
     loose = solve_prices(replace(base, side=(SideRow("moved", moved, 80.0),)), Run())
     tight = solve_prices(replace(base, side=(SideRow("moved", moved, 10.0),)), Run())
     assert loose.side_prices[0] == 0.0

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gtm_opt.instance import Dense, Distance, Evenness, EvennessKind, Instance, Stay
+from gtm_opt.instance import Dense, Distance, Evenness, EvennessKind, Instance, MoveCost
 from gtm_opt.measures import evaluate
 from gtm_opt.solvers.lagrangian import lagrangian
 from gtm_opt.solvers.protocol import Run, Solver, Termination
@@ -29,7 +29,7 @@ def many_accounts(n: int, seed: int = 0, k: int = 5, band: float = 0.02) -> Inst
         shares=np.full(k, 1.0 / k),
         tier=np.ones(2, dtype=np.int64),
         penalty=np.full(2, np.inf),
-        cost=(Distance(points, centers, np.ones(n)), Stay(home, np.full(n, 0.3), k)),
+        cost=(Distance(points, centers, np.ones(n)), MoveCost(home, np.full(n, 0.3), k)),
         previous=home,
     )
 

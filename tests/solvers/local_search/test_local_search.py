@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gtm_opt.errors import SolverError
-from gtm_opt.instance import Dense, Instance, Only, SideRow
+from gtm_opt.instance import Dense, Instance, PinTerm, SideRow
 from gtm_opt.measures import evaluate
 from gtm_opt.solvers.local_search import LocalSearchSolver, local_search, polish
 from gtm_opt.solvers.local_search.anneal import AnnealParams
@@ -71,7 +71,7 @@ def test_search_keeps_apart_groups_side_rows_and_pins() -> None:
     moved = Dense(np.random.default_rng(1).uniform(0, 1, (30, 3)))
     instance = Instance(
         **{f: getattr(plain, f) for f in ("activities", "target", "lower", "upper", "shares", "tier", "penalty")},
-        cost=(*plain.cost, Only(pins, 3)),
+        cost=(*plain.cost, PinTerm(pins, 3)),
         side=(SideRow("moved", moved, 13.0),),
         apart=(np.array([4, 5, 6]), np.array([6, 7])),
     )

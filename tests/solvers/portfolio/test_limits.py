@@ -82,7 +82,7 @@ def test_no_plan_is_worse_than_its_start_when_priorities_differ(data) -> None:
     )
     balance = [gtm.Balance("x", tolerance=0.01, priority=1), gtm.Balance("y", tolerance=0.01, priority=2)]
     problem = gtm.CarvingProblem(accounts, ["a", "b"], balance, prefer=[gtm.KeepOwner()])
-    from gtm_opt.carving.compile import compile_problem
+    from gtm_opt.carving.compile.compiled import compile_problem
     from gtm_opt.measures import evaluate, rank
     from gtm_opt.solvers import get_solver
     from gtm_opt.solvers.protocol import Run

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gtm_opt.instance import Dense, Instance, SideRow, Stay
+from gtm_opt.instance import Dense, Instance, MoveCost, SideRow
 from gtm_opt.measures import evaluate, territory_totals
 from gtm_opt.solvers.lagrangian import solve_prices
 from gtm_opt.solvers.protocol import Run
@@ -61,7 +61,7 @@ def test_elastic_bands_are_left_only_where_that_pays():
 def test_side_rows_are_kept_while_bands_are_mended():
     base = make_instance()
     home = np.arange(800) % 4
-    rows = (SideRow("moved", Stay(home, np.ones(800), 4), 200.0),)
+    rows = (SideRow("moved", MoveCost(home, np.ones(800), 4), 200.0),)
     _, answer, outcome = solve(replace(base, side=rows, lower=base.lower * 0.9, upper=base.upper * 1.1))
     assert outcome.feasible
     assert (answer != home).sum() <= 200
@@ -99,7 +99,7 @@ def test_torn_units_are_spread_as_their_shares_say():
     """Owners are all that counts: whoever leaves does not mind where to, so the cheapest would get them all."""
     base = make_instance(4_000, seed=2)
     home = np.random.default_rng(3).choice(4, 4_000, p=[0.4, 0.3, 0.2, 0.1])
-    instance = replace(base, cost=(Stay(home, np.ones(4_000), 4),), previous=home)
+    instance = replace(base, cost=(MoveCost(home, np.ones(4_000), 4),), previous=home)
     found, _, outcome = solve(instance)
     starts = [evaluate(instance, dithered(instance, stage, found.bound)) for stage in found.stages]
     assert max(start.excess.sum() for start in starts) < 0.05
@@ -122,7 +122,7 @@ def test_owners_as_the_only_preference_end_in_band_near_the_bound(kind, seed):
     loss = {"count": np.ones(n), "value": value, "both": 0.5 + 0.5 * value}[kind]
     instance = Instance(
         activities, target, target * 0.98, target * 1.02, np.full(k, 1.0 / k), np.ones(3, dtype=np.int64),
-        np.full(3, np.inf), cost=(Stay(home, loss, k),), previous=home,
+        np.full(3, np.inf), cost=(MoveCost(home, loss, k),), previous=home,
     )  # fmt: skip
     found, _, outcome = solve(instance)
     assert outcome.feasible

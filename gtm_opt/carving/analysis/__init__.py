@@ -1,0 +1,1 @@
+"""Questions about a carving: explanations, rule costs, the frontier, violations, the summary."""

@@ -1,0 +1,1 @@
+"""Territory centers that are part of the question: location-allocation, exchanges, enumeration, scope of bounds."""
