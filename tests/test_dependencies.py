@@ -36,6 +36,18 @@ def test_scipy_matches_people_to_territories() -> None:
     assert columns.tolist() == [0, 1]
 
 
+def test_narwhals_tells_eager_frames_from_lazy_ones() -> None:
+    import narwhals as nw
+
+    polars = pytest.importorskip("polars")
+    frame = nw.from_native(polars.DataFrame({"a": [1, None]}), pass_through=True)
+    assert isinstance(frame, nw.DataFrame)
+    assert frame["a"].dtype.is_integer()
+    assert frame["a"].to_list() == [1, None]
+    assert not isinstance(nw.from_native(polars.LazyFrame({"a": [1]}), pass_through=True), nw.DataFrame)
+    assert nw.from_native(3, pass_through=True) == 3
+
+
 def test_networkx_finds_articulation_points() -> None:
     assert set(nx.articulation_points(nx.path_graph(5))) == {1, 2, 3}
 

@@ -20,6 +20,7 @@ from gtm_opt.assignment.staffing import Staffing
 from gtm_opt.assignment.terms import Terms, read_terms
 from gtm_opt.errors import Findings, shorten
 from gtm_opt.mip import Options
+from gtm_opt.model.frames import takes_tables
 from gtm_opt.model.preferences import KeepOwner
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ SHOWN = 20
 """Candidates of a seat that are kept in the result."""
 
 
+@takes_tables("reps", labelled=("skills",))
 def assign(
     carving: CarvingLike,
     reps: pd.DataFrame,

@@ -14,6 +14,7 @@ from gtm_opt.assignment.linear import DeficientSet, deficient_sets
 from gtm_opt.assignment.objectives import OBJECTIVES, find_matching
 from gtm_opt.errors import DataError, Findings, InfeasibleError
 from gtm_opt.mip import Options
+from gtm_opt.model.frames import takes_tables
 from gtm_opt.model.tables import did_you_mean
 
 if TYPE_CHECKING:
@@ -218,6 +219,7 @@ def find(
     return Matching(problem, outcome, objective, present, slack, options, backend, terms or {})
 
 
+@takes_tables("candidates")
 def match_people(
     candidates: pd.DataFrame,
     *,

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from gtm_opt.errors import DataError
+from gtm_opt.model.frames import as_labelled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pandas as pd
 
 __all__ = ["Rank", "Skills", "Span"]
 
@@ -49,8 +50,7 @@ class Skills:
 
     def __post_init__(self) -> None:
         for name in ("required", "offered"):
-            if not isinstance(getattr(self, name), pd.DataFrame):
-                raise TypeError(f"Skills `{name}` must be a DataFrame, got {type(getattr(self, name)).__name__}.")
+            object.__setattr__(self, name, as_labelled(getattr(self, name), name))
         object.__setattr__(
             self, "mandatory", (self.mandatory,) if isinstance(self.mandatory, str) else (*self.mandatory,)
         )

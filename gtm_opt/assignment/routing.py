@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gtm_opt.errors import Findings
+from gtm_opt.model.frames import as_frame, takes_tables
 from gtm_opt.model.tables import did_you_mean
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class RoundRobin:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "members", tuple(self.members))
+        if self.absences is not None:
+            object.__setattr__(self, "absences", as_frame(self.absences, "absences"))
         found = Findings()
         if len(set(self.members)) < len(self.members):
             found.add("members", "must be unique")
@@ -64,6 +67,7 @@ class RoundRobin:
         _one_zone([*self.last.values(), *(_moments(self.absences))], "last and absences", found)
         found.raise_if_any()
 
+    @takes_tables("leads")
     def route(self, leads: pd.DataFrame) -> tuple[pd.DataFrame, RoundRobin]:
         """Give each lead to a member, in the order of time.
 

@@ -10,6 +10,7 @@ import pandas as pd
 from gtm_opt.carving import CarveOptions, Carving, carve
 from gtm_opt.errors import Findings
 from gtm_opt.model.balance import Balance
+from gtm_opt.model.frames import takes_tables
 from gtm_opt.model.preferences import Fit, KeepOwner, Near
 from gtm_opt.model.problem import CarvingProblem
 from gtm_opt.model.tables import did_you_mean
@@ -88,6 +89,7 @@ def support_heads(
     return table
 
 
+@takes_tables("supported")
 def carve_support(
     supported: pd.DataFrame,
     people: Sequence[str] | int,

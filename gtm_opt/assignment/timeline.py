@@ -11,6 +11,7 @@ import pandas as pd
 from gtm_opt.assignment.proof import TimelineProof, prove
 from gtm_opt.errors import DataError, Findings
 from gtm_opt.model.dates import read_dates
+from gtm_opt.model.frames import takes_tables
 from gtm_opt.model.tables import did_you_mean
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Timeline:
     hires: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @classmethod
+    @takes_tables("table", "people")
     def from_table(
         cls,
         table: pd.DataFrame,
@@ -133,6 +135,7 @@ class Timeline:
             raise DataError(f"`name` must be a seat, an account or a person, got '{name}'. {did_you_mean(name, known)}")
         return hit.sort_values(["first", "what", "id"], kind="stable", ignore_index=True, na_position="first")
 
+    @takes_tables("assignment")
     def with_accounts(self, assignment: pd.DataFrame) -> Timeline:
         """Return the timeline with an interval for every account and owner of its seat.
 

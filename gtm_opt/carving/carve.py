@@ -34,6 +34,7 @@ from gtm_opt.instance import ForbiddenTerm, PinTerm
 from gtm_opt.measures import read_assignment
 from gtm_opt.model import MAX_BUCKETS, Hierarchy, KeepTogether
 from gtm_opt.model.families import missing_parents
+from gtm_opt.model.frames import takes_tables
 from gtm_opt.model.renamed import accept_renamed
 from gtm_opt.solvers import Run, SolverResult, SolveStatus, Termination, get_solver
 
@@ -55,6 +56,7 @@ __all__ = ["carve", "resolve_hierarchy"]
 
 
 @accept_renamed(given="fixed_nodes")
+@takes_tables(either=("start", "fixed_nodes"))
 def carve(
     problem: CarvingProblem,
     *,

@@ -13,6 +13,7 @@ from gtm_opt.carving.options import CarveOptions
 from gtm_opt.carving.result import Carving
 from gtm_opt.errors import DataError, shorten
 from gtm_opt.model import KeepOwner, MaxMoved, Pin
+from gtm_opt.model.frames import as_frame, takes_tables
 from gtm_opt.model.renamed import accept_renamed
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ Plan = Carving | pd.DataFrame | pd.Series | Mapping[str, str]
 
 
 @accept_renamed(given="fixed_nodes")
+@takes_tables(either=("plan",))
 def recarve(
     plan: Plan,
     problem: CarvingProblem,
@@ -133,11 +135,14 @@ def _labels(plan: Plan) -> pd.Series:
         return plan.labels
     if isinstance(plan, pd.DataFrame):
         return pd.Series(plan["territory"].to_numpy(), index=plan["account_id"].astype(str))
+    if not isinstance(plan, pd.Series | Mapping):
+        as_frame(plan, "plan")  # refused by its name
     labels = pd.Series(plan)
     labels.index = labels.index.astype(str)
     return labels
 
 
+@takes_tables(either=("before", "after"))
 def changes(before: Plan, after: Plan) -> pd.DataFrame:
     """Return one row per account that differs between two plans.
 

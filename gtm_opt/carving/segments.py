@@ -171,6 +171,11 @@ def _other_rules(problem: CarvingProblem, column: str) -> tuple[Rule, ...]:
 
 def _node_positions(problem: CarvingProblem, tree: Hierarchy, given: pd.Series | Mapping[str, str]) -> IntArray:
     """Return the position in ``tree.nodes`` of each account's node, -1 where it has none."""
+    if isinstance(given, pd.DataFrame):
+        missing = [c for c in ("account_id", "node") if c not in given.columns]
+        if missing:
+            raise DataError(f"`given` needs the columns 'account_id' and 'node', lacks {', '.join(missing)}.")
+        given = given.set_index("account_id")["node"]
     asked = pd.Series(given)
     asked.index = pd.Index(id_text(pd.Series(asked.index)))
     found = Findings()

@@ -37,6 +37,7 @@ PACKAGES = (
     "numpy",
     "scipy",
     "pandas",
+    "narwhals",
     "numba",
     "ortools",
     "pulp",

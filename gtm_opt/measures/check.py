@@ -13,6 +13,7 @@ from gtm_opt.errors import Findings, number_text, percent_text, shorten
 from gtm_opt.measures.balance import balance_table, criterion_table, territory_positions
 from gtm_opt.measures.disruption import disruption_table, moved_value, preference_table
 from gtm_opt.model import MaxMoved
+from gtm_opt.model.frames import as_frame, takes_tables
 from gtm_opt.model.tables import did_you_mean, id_text
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Check:
         return "\n".join(lines)
 
 
+@takes_tables(either=("assignment",))
 def read_assignment(problem: CarvingProblem, assignment: pd.DataFrame | pd.Series | Mapping[str, str]) -> pd.Series:
     """Return the territory name per account id, checked against the problem.
 
@@ -93,6 +95,8 @@ def read_assignment(problem: CarvingProblem, assignment: pd.DataFrame | pd.Serie
         found.raise_if_any()
         index, territories = pd.Index(id_text(assignment[key])), assignment["territory"]
     else:
+        if not isinstance(assignment, pd.Series | Mapping):
+            assignment = as_frame(assignment, "assignment")  # refused by its name
         territories = pd.Series(assignment, dtype=object if isinstance(assignment, Mapping) else None)
         index = pd.Index(id_text(territories.index.to_series()))
     ids = problem.resolved.ids
@@ -122,6 +126,7 @@ def read_assignment(problem: CarvingProblem, assignment: pd.DataFrame | pd.Serie
     return pd.Series(names[position[order]], index=ids, name="territory")
 
 
+@takes_tables(either=("assignment",))
 def check(problem: CarvingProblem, assignment: pd.DataFrame | pd.Series | Mapping[str, str]) -> Check:
     """Recompute everything about ``assignment`` and list what it breaks.
 

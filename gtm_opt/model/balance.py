@@ -7,6 +7,7 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Literal
 
 from gtm_opt.errors import DataError
+from gtm_opt.model.frames import as_labelled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Balance", "Count", "Criterion", "Limit", "Mix"]
+
+
+def _take_matrix(criterion: Balance | Limit) -> None:
+    """Turn `by_territory` into a pandas table with the account ids as row names."""
+    if criterion.by_territory is not None:
+        object.__setattr__(criterion, "by_territory", as_labelled(criterion.by_territory, "by_territory"))
 
 
 def _check(what: str, tolerance: float, priority: int, penalty: float | None) -> None:
@@ -61,6 +68,7 @@ class Balance:
 
     def __post_init__(self) -> None:
         _check(f"Balance('{self.column}')", self.tolerance, self.priority, self.penalty)
+        _take_matrix(self)
 
     @property
     def name(self) -> str:
@@ -150,6 +158,7 @@ class Limit:
         _check(f"Limit('{self.column}')", 0.0, self.priority, None)
         if self.at_most is None and self.at_least is None:
             raise DataError(f"Limit('{self.column}') needs at_most or at_least, got neither.")
+        _take_matrix(self)
 
     @property
     def name(self) -> str:

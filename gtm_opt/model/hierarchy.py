@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gtm_opt.errors import DataError
+from gtm_opt.model.frames import takes_tables
 from gtm_opt.model.tree_base import MAX_BUCKETS, Tree
 from gtm_opt.model.tree_groups import rows_of_groups, rows_of_places
 from gtm_opt.model.trees import levels_of_frame, rows_of_dict, rows_of_frame, rows_of_reps, rows_of_split
@@ -77,6 +78,7 @@ class Hierarchy(Tree):
         return cls(tuple(nodes), tuple(parents), tuple(weights), tuple(levels), max_buckets)
 
     @classmethod
+    @takes_tables("nodes")
     def from_frame(
         cls,
         nodes: pd.DataFrame,
@@ -113,6 +115,7 @@ class Hierarchy(Tree):
         return cls(tuple(ids), tuple(above), tuple(weights), tuple(levels), max_buckets)
 
     @classmethod
+    @takes_tables("reps")
     def from_reps(
         cls,
         reps: pd.DataFrame,
@@ -211,6 +214,7 @@ class Hierarchy(Tree):
         return cls(tuple(rows[0]), tuple(rows[1]), tuple(rows[2]), (), max_buckets)
 
     @classmethod
+    @takes_tables("reps")
     def group(
         cls,
         reps: pd.DataFrame,

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import TYPE_CHECKING, Literal
 
-import pandas as pd
-
 from gtm_opt.errors import DataError
+from gtm_opt.model.frames import as_labelled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import pandas as pd
 
 __all__ = ["Fit", "KeepOwner", "Near", "Preference"]
 
@@ -89,8 +90,7 @@ class Fit:
     weight: float = 1.0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.scores, pd.DataFrame):
-            raise TypeError(f"Fit `scores` must be a DataFrame, got {type(self.scores).__name__}.")
+        object.__setattr__(self, "scores", as_labelled(self.scores, "scores"))
         _check_weight("Fit", self.weight)
 
     @property

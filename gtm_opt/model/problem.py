@@ -13,6 +13,7 @@ import pandas as pd
 
 from gtm_opt.errors import Findings
 from gtm_opt.model.balance import Balance, Count, Criterion, Limit, Mix, Objective
+from gtm_opt.model.frames import as_frame
 from gtm_opt.model.hierarchy import Hierarchy
 from gtm_opt.model.preferences import Fit, KeepOwner, Near, Preference
 from gtm_opt.model.resolve import Resolved, resolve
@@ -42,7 +43,8 @@ class CarvingProblem:
     Attributes
     ----------
     accounts : DataFrame
-        One row per account. Copied; the caller's table is not touched.
+        One row per account, in any kind of table (`gtm_opt.model.frames.as_frame`). Copied; the caller's table is
+        not touched.
     territories : Territories or int or sequence of str or Hierarchy
         A number or names stand for equal territories, a hierarchy for its leaves.
     balance : sequence of Balance, Count, Mix, Limit
@@ -87,8 +89,7 @@ class CarvingProblem:
 
     def __post_init__(self) -> None:
         found = Findings()
-        if not isinstance(self.accounts, pd.DataFrame):
-            raise TypeError(f"`accounts` must be a DataFrame, got {type(self.accounts).__name__}.")
+        object.__setattr__(self, "accounts", as_frame(self.accounts, "accounts"))
         if not isinstance(self.territories, Territories):
             object.__setattr__(self, "territories", _read_territories(self.territories))
         for name, kinds in (

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import pandas as pd
 
 from gtm_opt.errors import DataError, Findings
+from gtm_opt.model.frames import takes_tables
 from gtm_opt.model.ramp import Ramp
 from gtm_opt.model.renamed import accept_renamed, rename_columns
 from gtm_opt.model.tables import did_you_mean
@@ -147,6 +148,7 @@ class Roles:
         return cls((roles,) if isinstance(roles, Role) else tuple(roles))
 
     @classmethod
+    @takes_tables("frame")
     def from_frame(cls, frame: pd.DataFrame) -> Roles:
         """Read roles from a table.
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from gtm_opt.errors import DataError, percent_text, shorten
+from gtm_opt.model.frames import as_frame, is_table, pass_or_refuse, type_text
+from gtm_opt.model.tables import id_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,6 +73,14 @@ class KeepApart:
         return "keep apart"
 
 
+def _pairs_of(table: pd.DataFrame, rule: str) -> pd.Series:
+    """Return territory by account id out of a table."""
+    missing = [c for c in ("account_id", "territory") if c not in table.columns]
+    if missing:
+        raise DataError(f"{rule} needs the columns 'account_id' and 'territory', lacks {', '.join(missing)}.")
+    return pd.Series(table["territory"].to_numpy(), index=pd.Index(id_text(table["account_id"])))
+
+
 @dataclass(frozen=True)
 class Pin:
     """Named accounts are locked into a territory.
@@ -78,15 +88,21 @@ class Pin:
     Attributes
     ----------
     accounts : mapping of str to str
-        Territory (name or rep id) per account id. A Series does as well.
+        Territory (name or rep id) per account id. A Series does as well, or a table with the columns
+        ``account_id`` and ``territory``.
     """
 
     accounts: Mapping[str, str]
 
     def __post_init__(self) -> None:
+        if is_table(self.accounts):
+            object.__setattr__(self, "accounts", _pairs_of(as_frame(self.accounts, "accounts"), "Pin"))
+        pass_or_refuse(self.accounts, "accounts")
         if not isinstance(self.accounts, pd.Series | Mapping):
-            what = type(self.accounts).__name__
-            raise TypeError(f"Pin takes a mapping or a Series of account id to territory, got {what}.")
+            raise TypeError(
+                "Pin takes a mapping or a Series of account id to territory, or a table with the columns account_id "
+                f"and territory, got {type_text(self.accounts)}."
+            )
         if isinstance(self.accounts, pd.Series) and self.accounts.index.has_duplicates:
             twice = self.accounts.index[self.accounts.index.duplicated()].unique()
             raise DataError(f"Pin must not pin an account twice, got {shorten(twice)}. Keep one row of each.")
@@ -116,6 +132,9 @@ class Forbid:
     by: str | None = None
 
     def __post_init__(self) -> None:
+        if is_table(self.pairs):
+            object.__setattr__(self, "pairs", as_frame(self.pairs, "pairs"))
+        pass_or_refuse(self.pairs, "pairs")
         if isinstance(self.pairs, pd.DataFrame):
             first = self.by if self.by is not None and self.by in self.pairs.columns else "account_id"
             missing = [c for c in (first, "territory") if c not in self.pairs.columns]

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gtm_opt.errors import DataError, number_text, shorten
+from gtm_opt.model.frames import takes_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -70,6 +71,7 @@ def label_text(values: pd.Series) -> pd.Series:
     return text.where(text != "", "(none)")
 
 
+@takes_tables(columns=("values",))
 def parse_numbers(values: pd.Series, *, decimal: Literal[".", ","] = ".", empty: Sequence[str] = _NOTHING) -> pd.Series:
     """Read numbers out of text as exports write them.
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from gtm_opt.errors import DataError, Findings
+from gtm_opt.model.frames import takes_tables
 from gtm_opt.model.tables import did_you_mean, id_text
 
 if TYPE_CHECKING:
@@ -191,6 +192,7 @@ class Territories:
         return cls(tree.leaves, tuple(tree.share(leaf) for leaf in tree.leaves))
 
     @classmethod
+    @takes_tables("reps")
     def from_reps(
         cls,
         reps: pd.DataFrame,

@@ -12,6 +12,7 @@ from gtm_opt.assignment import assign
 from gtm_opt.carving import CarveOptions, Segments, carve
 from gtm_opt.errors import Findings, shorten
 from gtm_opt.model import MAX_BUCKETS, CarvingProblem, Hierarchy, KeepOwner, Territories
+from gtm_opt.model.frames import takes_tables
 from gtm_opt.model.renamed import accept_renamed
 from gtm_opt.model.roles import Roles
 from gtm_opt.model.tables import did_you_mean
@@ -36,6 +37,7 @@ __all__ = ["build_plan", "rep_hierarchy"]
 
 
 @accept_renamed(target_usd="target", carve_options="options")
+@takes_tables("reps", either=("accounts",), labelled=("skills",))
 def build_plan(
     accounts: pd.DataFrame | CarvingProblem,
     reps: pd.DataFrame | None = None,

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gtm_opt.errors import Findings, warn_renamed
+from gtm_opt.model.frames import takes_tables
 from gtm_opt.model.renamed import accept_renamed
 from gtm_opt.model.tables import did_you_mean
 from gtm_opt.quota.bounds import read_bounds, round_half_up
@@ -35,6 +36,7 @@ _MOST_UNITS = 2**50
 
 
 @accept_renamed(plan_usd="target")
+@takes_tables("metrics", "bounds")
 def cascade(
     tree: TreeLike,
     target: float,

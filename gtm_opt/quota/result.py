@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from gtm_opt.errors import DataError, Findings, amount_text
+from gtm_opt.model.frames import takes_tables
 from gtm_opt.model.renamed import renamed_attribute
 from gtm_opt.model.tables import did_you_mean
 from gtm_opt.quota.bounds import round_half_up
@@ -141,6 +142,7 @@ class Quotas:
         wide.insert(0, "node_id", self.table["node_id"].to_numpy(dtype=object))
         return wide
 
+    @takes_tables("leaves", either=("staffing", "adjustments"))
     def sellers(
         self,
         staffing: pd.DataFrame | HasRoster,
@@ -199,6 +201,7 @@ class Quotas:
         )
         return seller_quotas(months, staffing, roles, self._calendar(), proration, leaves, adjustments)
 
+    @takes_tables("sellers")
     def over_assignment(self, sellers: pd.DataFrame | None = None) -> pd.DataFrame:
         """Return how far the quotas of the field exceed those of each node above.
 

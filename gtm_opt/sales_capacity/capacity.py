@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gtm_opt.errors import Findings
+from gtm_opt.model.frames import takes_tables
 from gtm_opt.model.roles import Role, Roles
 from gtm_opt.sales_capacity.clock import RAMPED_M, Presence, Proration, presence, ramp_fractions
 from gtm_opt.sales_capacity.exits import read_backfills
@@ -47,6 +48,7 @@ _SHARES: dict[str, Callable[[Calendar], NDArray[np.float64]]] = {
 }
 
 
+@takes_tables("leaves", either=("staffing", "judgment"))
 def capacity(
     staffing: pd.DataFrame | HasRoster,
     roles: Role | Roles | Sequence[Role],

@@ -10,6 +10,7 @@ import pandas as pd
 
 from gtm_opt.errors import Findings
 from gtm_opt.model.dates import read_dates
+from gtm_opt.model.frames import as_frame
 from gtm_opt.model.tables import did_you_mean
 from gtm_opt.timeline import find_overlaps
 
@@ -86,7 +87,9 @@ def read_roster(source: pd.DataFrame | HasRoster, roles: Roles) -> Roster:
         more than one place on a day.
     """
     found = Findings()
-    table = (source if isinstance(source, pd.DataFrame) else source.roster).reset_index(drop=True).copy()
+    known = isinstance(source, pd.DataFrame) or not hasattr(source, "roster")
+    own: pd.DataFrame = as_frame(source, "staffing") if known else source.roster  # type: ignore[assignment]
+    table = own.reset_index(drop=True).copy()
     if "territory" in table.columns and _SEAT not in table.columns:
         table = table.rename(columns={"territory": _SEAT})
     missing = [c for c in (_SEAT, _PERSON) if c not in table.columns]

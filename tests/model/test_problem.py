@@ -26,7 +26,7 @@ def test_territories_may_be_a_number_names_or_a_tree() -> None:
         assert problem(territories=given).territories.names == ("T1", "T2")
     with pytest.raises(TypeError, match="takes Territories, a number or a list of names, got DataFrame"):
         problem(territories=table())
-    with pytest.raises(TypeError, match="`accounts` must be a DataFrame, got list"):
+    with pytest.raises(TypeError, match=r"`accounts` must be a table .* got a list of int"):
         gtm.CarvingProblem([1, 2], 2, [gtm.Count()])
     with pytest.raises(TypeError, match="`balance` takes Balance, Count, Mix, Limit, got str"):
         problem(balance=["arr"])
@@ -106,7 +106,7 @@ def test_pins_and_forbids_may_come_as_tables() -> None:
         gtm.Forbid(["A-1"])
     with pytest.raises(DataError, match="must not pin an account twice, got 'A1'"):
         gtm.Pin(pd.Series(["T1", "T2"], index=["A1", "A1"]))
-    with pytest.raises(TypeError, match="mapping or a Series of account id to territory, got list"):
+    with pytest.raises(TypeError, match="or a table with the columns account_id and territory, got a list of str"):
         gtm.Pin(["A1"])
 
 

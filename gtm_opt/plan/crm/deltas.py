@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from gtm_opt.errors import DataError, Findings
+from gtm_opt.model.frames import takes_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -83,6 +84,7 @@ def live_rows(timeline: Timeline, day: str | date | pd.Timestamp) -> pd.DataFram
     return _sorted(rows.drop_duplicates())
 
 
+@takes_tables("live")
 def ownership_deltas(
     timeline: Timeline,
     live: pd.DataFrame | None = None,
@@ -163,6 +165,7 @@ def ownership_deltas(
     return deltas
 
 
+@takes_tables("live")
 def apply_delta(live: pd.DataFrame, delta: Delta) -> pd.DataFrame:
     """Return the live rows after a delta.
 
@@ -183,6 +186,7 @@ def apply_delta(live: pd.DataFrame, delta: Delta) -> pd.DataFrame:
     return _table({*left, *in_})
 
 
+@takes_tables("plan", "live")
 def compare_live(plan: pd.DataFrame, live: pd.DataFrame) -> pd.DataFrame:
     """Compare what the plan says with what is live, record by record.
 

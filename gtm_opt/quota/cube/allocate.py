@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gtm_opt.errors import Findings, InfeasibleError
+from gtm_opt.model.frames import takes_tables
 from gtm_opt.model.tables import did_you_mean
 from gtm_opt.quota.cube.diagnose import explain_failure, explain_groups
 from gtm_opt.quota.cube.fit import fit_margins
@@ -35,6 +36,7 @@ __all__ = ["allocate"]
 METHODS = ("raking", "quadratic")
 
 
+@takes_tables("bounds", either=("seed",))
 def allocate(
     seed: pd.DataFrame | Mapping[str, pd.Series],
     margins: Mapping[Any, Any],
