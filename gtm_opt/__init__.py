@@ -85,7 +85,7 @@ if TYPE_CHECKING:
         ramp_loss,
     )
     from gtm_opt.plan import Book, Plan, Policy, Trigger, build_plan
-    from gtm_opt.quota import Cube, Quotas, allocate, cascade
+    from gtm_opt.quota import Cube, Quotas, Reconciliation, allocate, cascade, reconcile
     from gtm_opt.reporting import plot_balance, plot_capacity, plot_frontier, plot_map, plot_moves, report
     from gtm_opt.sales_capacity import (
         Capacity,
@@ -167,6 +167,7 @@ __all__ = [
     "Quotas",
     "Ramp",
     "Rank",
+    "Reconciliation",
     "RecruitingLimit",
     "Release",
     "Role",
@@ -219,6 +220,7 @@ __all__ = [
     "ramp_loss",
     "recarve",
     "recarve_subtree",
+    "reconcile",
     "register_solver",
     "report",
     "seat_factor",
@@ -230,6 +232,8 @@ __all__ = [
 
 # public name -> module that holds it
 _PUBLIC = {
+    "reconcile": "quota",
+    "Reconciliation": "quota",
     "plan_hiring": "sales_capacity",
     "SupportRatio": "sales_capacity",
     "SeatLimit": "sales_capacity",
