@@ -32,9 +32,9 @@ from gtm_opt.carving.tree.settings import TreeSettings, check_levels
 from gtm_opt.errors import DataError, InfeasibleError, SolverError, percent_text, shorten
 from gtm_opt.instance import ForbiddenTerm, PinTerm
 from gtm_opt.measures import read_assignment
-from gtm_opt.model import MAX_BUCKETS, Hierarchy, KeepTogether
-from gtm_opt.model.families import missing_parents
+from gtm_opt.model import MAX_BUCKETS, Hierarchy
 from gtm_opt.model.frames import takes_tables
+from gtm_opt.model.matches import match_notes
 from gtm_opt.model.renamed import accept_renamed
 from gtm_opt.solvers import Run, SolverResult, SolveStatus, Termination, get_solver
 
@@ -128,7 +128,7 @@ def carve(
         if on_infeasible == "raise":
             feasibility.refuse()
         free, notes = feasibility.relax() if on_infeasible == "nearest" else (request, feasibility.texts)
-        notes = (*notes, *_notes_on_families(problem))
+        notes = (*notes, *match_notes(problem))
         begin = None if start is None else unit_positions(free, read_assignment(problem, start))
         _check_capabilities(get_solver(chosen.solver), free.instance)
         per_node = NodeOptions.of(chosen, tree)
@@ -265,27 +265,6 @@ def _tree(problem: CarvingProblem, hierarchy: Hierarchy | Literal["flat"] | None
             "    Build both from the same table, or use Territories.from_hierarchy(tree)."
         )
     return hierarchy
-
-
-def _notes_on_families(problem: CarvingProblem) -> list[str]:
-    """Name the accounts whose parent is not in the table: they stand alone, and nobody should have to guess that."""
-    out = []
-    ids = problem.resolved.ids
-    for rule in problem.rules:
-        if not isinstance(rule, KeepTogether):
-            continue
-        lost = missing_parents(ids, problem.accounts[rule.column], rule)
-        if len(lost):
-            what = (
-                "1 account names a parent that is"
-                if len(lost) == 1
-                else f"{len(lost):,} accounts name parents that are"
-            )
-            out.append(
-                f"{rule.name}: {what} not in the table, and stand{'s' if len(lost) == 1 else ''} alone: "
-                f"{shorten(list(ids[lost]))}. Add the parents, or use KeepTogether(..., missing='together')"
-            )
-    return out
 
 
 def _close(request: Compiled, unit_leaf: IntArray) -> Compiled:

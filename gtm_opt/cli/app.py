@@ -109,6 +109,20 @@ def check(
 
 
 @app.command()
+def inspect(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV, Excel or Parquet file.")],
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook; default: the first.")] = None,
+    encoding: Annotated[str, typer.Option(help="Of a text file without a byte order mark.")] = "utf-8-sig",
+) -> None:
+    """Show what would be read from FILE: layout, columns, what is odd, and a section for a config."""
+    with guarded():
+        from gtm_opt.cli.inspect_file import inspect_file
+
+        number = int(sheet) if sheet is not None and sheet.isdigit() else sheet
+        typer.echo(inspect_file(file, sheet=number, encoding=encoding))
+
+
+@app.command()
 def init(
     file: Annotated[Path, typer.Argument(metavar="[FILE]", help="The config to write.")] = Path("gtm-opt.toml"),
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,

@@ -30,7 +30,11 @@ class Source(Section):
     errors: Literal["strict", "replace"] = "strict"
     columns: dict[str, str] = {}
     parse: list[str] = []
-    decimal: Literal[".", ","] = "."
+    decimal: Literal[".", ","] | None = None
+    header_row: int | list[int] | None = None
+    skip_rows: list[int] = []
+    skip_last: int = Field(0, ge=0)
+    totals: Literal["refuse", "drop"] = "refuse"
     fill: dict[str, Value] = {}
     replace: dict[str, dict[str, Value]] = {}
     where: Where = {}
@@ -195,6 +199,7 @@ class KeepTogetherWords(Section):
 
     kind: Literal["keep_together"]
     column: str = "parent_id"
+    missing: Literal["alone", "together"] | None = None
 
 
 class KeepApartWords(Section):

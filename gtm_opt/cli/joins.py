@@ -9,10 +9,13 @@ import numpy as np
 import pandas as pd
 
 from gtm_opt.cli.exits import UserMistakeError
-from gtm_opt.cli.tables import column_of, only_rows, read_source
+from gtm_opt.cli.sources import read_source
+from gtm_opt.cli.tables import column_of, only_rows
 from gtm_opt.errors import percent_text, shorten
+from gtm_opt.model.spelling import likely_spelling
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from gtm_opt.cli.config import Join, Measure
@@ -22,7 +25,14 @@ __all__ = ["add_measures", "read_days"]
 _ZONE = re.compile(r"(?<=\d)\s?(Z|UTC|[+-]\d{2}:?\d{2})$")
 
 
-def add_measures(accounts: pd.DataFrame, account_id: str, join: Join, base: Path, notes: list[str]) -> pd.DataFrame:
+def add_measures(
+    accounts: pd.DataFrame,
+    account_id: str,
+    join: Join,
+    base: Path,
+    notes: list[str],
+    used: Collection[str] | None = None,
+) -> pd.DataFrame:
     """Return the accounts with one more column per measure of ``join``.
 
     Parameters
@@ -33,13 +43,15 @@ def add_measures(accounts: pd.DataFrame, account_id: str, join: Join, base: Path
     base : Path
         Folder of the config.
     notes : list of str
-        Takes what the planner should know: rows that belong to no account.
+        Takes what the planner should know: what was matched, and rows that belong to no account.
+    used : collection of str, optional
+        See `read_source`.
     """
     owners = {
         m.column for m in join.measures.values() if m.how in ("most_frequent", "most_value", "latest") and m.column
     }
     where = f"[[accounts.join]] '{expand_name(join.file)}'"
-    table = read_source(join, base, "[[accounts.join]]", text=[join.key, *sorted(owners)])
+    table = read_source(join, base, "[[accounts.join]]", text=[join.key, *sorted(owners)], key=join.key, used=used)
     to = join.to or account_id
     ids = column_of(accounts, to, f"{where}, to").astype(str)
     table[join.key] = column_of(table, join.key, f"{where}, key")
@@ -59,7 +71,7 @@ def add_measures(accounts: pd.DataFrame, account_id: str, join: Join, base: Path
         elif measure.how in ("sum", "count"):
             column = column.fillna(0)
         out[name] = column
-    _refuse_loss(whole, ids, join, where)
+    _refuse_loss(whole, ids, join, where, notes)
     return out
 
 
@@ -92,9 +104,10 @@ def read_days(table: pd.DataFrame, name: str, date_format: str | None, where: st
 def _note_strangers(keys: pd.Series, ids: pd.Series, where: str, notes: list[str]) -> None:
     if not keys.isin(ids).any():
         example = next(iter(keys.dropna()), "")
+        hint = likely_spelling(list(pd.unique(keys.dropna())), set(ids))
         raise UserMistakeError(
             f"{where}: no row belongs to an account. '{keys.name}' holds values such as '{example}', the accounts are "
-            f"{shorten(list(ids), shown=2)}. Name the right columns in key and to."
+            f"{shorten(list(ids), shown=2)}. {hint or 'Name the right columns in key and to.'}"
         )
     empty = int(keys.isna().sum())
     if empty:
@@ -107,7 +120,7 @@ def _note_strangers(keys: pd.Series, ids: pd.Series, where: str, notes: list[str
         )
 
 
-def _refuse_loss(table: pd.DataFrame, ids: pd.Series, join: Join, where: str) -> None:
+def _refuse_loss(table: pd.DataFrame, ids: pd.Series, join: Join, where: str, notes: list[str]) -> None:
     """Refuse a join that leaves out more than the config allows: rows, or the total of a column that is summed.
 
     Raises
@@ -123,37 +136,25 @@ def _refuse_loss(table: pd.DataFrame, ids: pd.Series, join: Join, where: str) ->
             shares[measure.column] = float(amount[lost].sum()) / max(float(amount[named].sum()), 1e-300)
     worst = max(shares, key=lambda name: shares[name])
     if shares[worst] <= join.max_loss:
+        matched = _shares_text({name: 1.0 - share for name, share in shares.items()})
+        notes.append(
+            f"{where}: {int(named.sum() - lost.sum()):,} of {len(table):,} rows matched an account ({matched})"
+        )
         return
-    said = ", ".join(f"{percent_text(share)} of {name}" for name, share in shares.items())
+    said = _shares_text(shares)
     keys = list(pd.unique(table.loc[lost, join.key]))
     counts = f"{int(lost.sum()):,} of {int(named.sum()):,} rows"
+    hint = likely_spelling(keys, set(ids))
+    hint = f"{hint} " if hint else ""
     enough = np.ceil(100.0 * shares[worst]) / 100.0
     raise UserMistakeError(
         f"{where}: {counts} found no account ({said}): {shorten(keys, shown=3)}.\n"
-        f"    {_likely_cause(keys, ids)}Correct the ids, or allow the loss with max_loss = {enough:g}."
+        f"    {hint}Correct the ids, or allow the loss with max_loss = {enough:g}."
     )
 
 
-def _likely_cause(keys: list[object], ids: pd.Series) -> str:
-    """Say what spelling would match, without applying it: ids that only look alike are others."""
-    known = set(ids)
-    for spell, what in (
-        (lambda k: k.strip(), "without the blanks around them"),
-        (lambda k: k[:15], "by their first 15 characters (CRM ids with and without a checksum)"),
-        (lambda k: k.removesuffix(".0"), "without .0 at the end"),
-        (lambda k: str(int(float(k))), "with the exponent written out"),
-    ):
-        count = 0
-        for key in keys:
-            try:
-                count += spell(str(key)) in known
-            except (ValueError, OverflowError):
-                continue
-        if count:
-            return f"{count} of {len(keys)} ids would match {what}. "
-    lower = {k.lower() for k in known}
-    count = sum(str(key).lower() in lower for key in keys)
-    return f"{count} of {len(keys)} ids would match in another case. " if count else ""
+def _shares_text(shares: dict[str, float]) -> str:
+    return ", ".join(f"{percent_text(share)} of {name}" for name, share in shares.items())
 
 
 def _measure(table: pd.DataFrame, days: pd.Series | None, key: str, measure: Measure, where: str) -> pd.Series:

@@ -12,13 +12,17 @@ from gtm_opt.carving.carve import resolve_hierarchy
 from gtm_opt.cli.exits import UserMistakeError
 from gtm_opt.cli.joins import add_measures, expand_name, read_days
 from gtm_opt.cli.requirements import criteria, preferences, rules
-from gtm_opt.cli.tables import column_of, expand, read_source, read_table
-from gtm_opt.errors import DataError
-from gtm_opt.model import CarvingProblem, Hierarchy, Territories
+from gtm_opt.cli.sources import read_source
+from gtm_opt.cli.tables import column_of, expand, read_table
+from gtm_opt.errors import DataError, shorten
+from gtm_opt.model import CarvingProblem, Hierarchy, KeepOwner, KeepTogether, Territories
 from gtm_opt.model.calendar import Calendar
+from gtm_opt.model.families import missing_parents
+from gtm_opt.model.matches import unmatched_owners
 from gtm_opt.model.ramp import Ramp
 from gtm_opt.model.roles import Role
-from gtm_opt.model.tables import did_you_mean
+from gtm_opt.model.spelling import likely_spelling
+from gtm_opt.model.tables import did_you_mean, id_text
 from gtm_opt.plan.build import rep_hierarchy
 
 if TYPE_CHECKING:
@@ -77,6 +81,7 @@ def make_request(config: Config, base: Path) -> Request:
         objective=wish.objective,
         previous=wish.previous,
     )
+    _refuse_strangers(problem)
     if wish.segments is not None:
         segments = Segments(wish.segments.column, wish.segments.teams, max_buckets=wish.max_buckets)
         problem, hierarchy = resolve_hierarchy(problem, segments)
@@ -89,11 +94,67 @@ def _accounts(config: Config, base: Path, notes: list[str]) -> pd.DataFrame:
     source = config.accounts
     owners = [p.owner for p in config.prefer if p.kind == "keep_owner"]
     links = [r.column for r in config.rules if r.kind == "keep_together"]
-    table = read_source(source, base, "[accounts]", text=[source.id, *owners, *links], label=source.id)
+    used = words_of(config)
+    table = read_source(source, base, "[accounts]", text=[source.id, *owners, *links], label=source.id, used=used)
     column_of(table, source.id, f"[accounts] '{expand_name(source.file)}', id")
     for join in source.join:
-        table = add_measures(table, source.id, join, base, notes)
+        table = add_measures(table, source.id, join, base, notes, used)
     return table
+
+
+def words_of(config: Config) -> set[str]:
+    """Return every text of a config: the columns among them are the ones that matter."""
+    out: set[str] = set()
+
+    def visit(value: Any) -> None:
+        if isinstance(value, str):
+            out.add(value)
+        elif isinstance(value, dict):
+            for key, item in value.items():
+                out.add(str(key))
+                visit(item)
+        elif isinstance(value, list | tuple):
+            for item in value:
+                visit(item)
+
+    visit(config.model_dump())
+    return out | {"capacity", "status", "start_date", "end_date", "from_date", "role", "lat", "lon"}
+
+
+def _refuse_strangers(problem: CarvingProblem) -> None:
+    """Refuse owner columns of which nothing matches, and parents that only another spelling would find.
+
+    Raises
+    ------
+    UserMistakeError
+    """
+    found = []
+    known = {str(name) for name in problem.territories.position}
+    for keep in problem.prefer:
+        if isinstance(keep, KeepOwner) and keep.unknown == "unowned":
+            counts = unmatched_owners(problem, keep.owner)
+            if len(counts) and (problem.resolved.home[keep.owner] < 0).all():
+                hint = likely_spelling(list(counts.index), known, "owners")
+                shown = shorten(list(counts.index), shown=3)
+                found.append(
+                    f"[[prefer]] keep_owner: none of the {len(counts):,} owners in '{keep.owner}' sits in a territory. "
+                    f"They are {shown}, the territories {shorten(sorted(known), shown=3)}. "
+                    f"{hint or 'Name the right columns in owner and in id of [reps].'}"
+                )
+    for rule in problem.rules:
+        if isinstance(rule, KeepTogether) and rule.missing is None:
+            lost = missing_parents(problem.resolved.ids, problem.accounts[rule.column], rule)
+            parents = id_text(problem.accounts[rule.column]).str.strip()
+            values = list(pd.unique(parents.iloc[lost]))
+            hint = likely_spelling(values, set(problem.resolved.ids), "parents")
+            filled = int((parents != "").sum())
+            if hint and len(lost) > 0.05 * filled:
+                found.append(
+                    f"[[rules]] keep_together: {len(lost):,} of {filled:,} parents in '{rule.column}' are "
+                    f'not in the account table. {hint} Correct them, or write missing = "alone".'
+                )
+    if found:
+        raise UserMistakeError("\n".join(found))
 
 
 def _reps(config: Config, base: Path) -> pd.DataFrame | None:
@@ -101,7 +162,8 @@ def _reps(config: Config, base: Path) -> pd.DataFrame | None:
     if source is None:
         return None
     where = f"[reps] '{expand_name(source.file)}'"
-    table = read_source(source, base, "[reps]", text=[source.id, *source.levels], label=source.id)
+    text = [source.id, *source.levels]
+    table = read_source(source, base, "[reps]", text=text, label=source.id, used=words_of(config))
     for name in (source.id, *source.levels):
         column_of(table, name, where)
     for wanted, own in (("rep_id", source.id), ("capacity", source.capacity), ("status", source.status)):

@@ -8,7 +8,8 @@ import pandas as pd
 
 from gtm_opt.cli.exits import UserMistakeError
 from gtm_opt.cli.joins import expand_name
-from gtm_opt.cli.tables import column_of, expand, read_source, read_table
+from gtm_opt.cli.sources import read_source
+from gtm_opt.cli.tables import column_of, expand, read_table
 from gtm_opt.errors import shorten
 from gtm_opt.model import (
     Balance,
@@ -109,7 +110,7 @@ def rules(words: Sequence[Rule], base: Path) -> list[Any]:
     out: list[Any] = []
     for w in words:
         if w.kind == "keep_together":
-            out.append(KeepTogether(w.column))
+            out.append(KeepTogether(w.column, missing=w.missing))
         elif w.kind == "keep_apart":
             out.append(KeepApart(tuple(tuple(g) for g in w.groups)))
         elif w.kind == "pin":

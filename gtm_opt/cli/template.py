@@ -16,7 +16,10 @@ id = "account_id"                # column with the account ids: unique, never em
 # encoding = "cp1252"            # default: UTF-8; errors = "replace" drops what cannot be read
 # columns = { arr = "Annual Revenue" }        # name used here = name in the file
 # parse = ["arr"]            # read "$500,343 ", "($3,864)", "1.2M", "-" as numbers
-# decimal = ","                  # for parse: "1.234,50"
+# decimal = ","                  # "1.234,50"; default: a point
+# header_row = 4                 # where the names stand; [1, 2] joins two rows ("FY25 Q1")
+# skip_rows = [7, 12]            # rows of the file to leave out; skip_last = 4: so many at the end
+# totals = "drop"                # leave lines of totals out; default: refuse them
 # fill = { arr = 0 }         # what an empty cell stands for
 # replace = { industry = { "Technolgy" = "Technology" } }   # mend values
 # where = { country = ["US", "CA"] }              # only these rows
@@ -97,7 +100,7 @@ value = "arr"                # what moving costs; default: every account the sam
 # What every plan must keep.
 # [[rules]]
 # kind = "keep_together"
-# column = "parent_id"           # families
+# column = "parent_id"           # families; missing = "alone": parents may be absent from the table
 # [[rules]]
 # kind = "pin"
 # file = "named_accounts.csv"    # columns account_id, territory; or accounts = { "A-1" = "R-07" }

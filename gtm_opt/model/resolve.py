@@ -24,6 +24,7 @@ from gtm_opt.model.resolve_rules import (
 )
 from gtm_opt.model.resolve_teams import Team, check_teams, resolve_teams
 from gtm_opt.model.rules import MaxMoved
+from gtm_opt.model.spelling import likely_spelling
 from gtm_opt.model.tables import id_text, label_text, number_column
 
 if TYPE_CHECKING:
@@ -140,7 +141,14 @@ def _resolve_owners(problem: CarvingProblem, ids: pd.Index, found: Findings) -> 
                 "must name reps of territories",
                 got=f"{len(names)} unknown owner{'s' if len(names) > 1 else ''} ({shorten(names)})",
                 rows=ids[strangers],
-                remedy="Correct them, empty the cell for people who left, or pass KeepOwner(..., unknown='unowned').",
+                remedy=" ".join(
+                    text
+                    for text in (
+                        likely_spelling(names, set(known), "owners"),
+                        "Correct them, empty the cell for people who left, or pass KeepOwner(..., unknown='unowned').",
+                    )
+                    if text
+                ),
             )
         home[column] = at
     return home

@@ -12,6 +12,7 @@ from scipy.sparse.csgraph import connected_components
 from gtm_opt.model.families import family_labels, singletons
 from gtm_opt.model.resolve_balance import no_column
 from gtm_opt.model.rules import Forbid, KeepApart, KeepTogether, Pin
+from gtm_opt.model.spelling import likely_spelling
 from gtm_opt.model.tables import did_you_mean, label_text
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def resolve_pins(problem: CarvingProblem, ids: pd.Index, found: Findings) -> NDA
                 "must name known accounts",
                 rows=lost,
                 kind="account",
-                remedy=did_you_mean(lost[0], ids[:_SEARCHED], shown=3),
+                remedy=likely_spelling(lost, set(ids)) or did_you_mean(lost[0], ids[:_SEARCHED], shown=3),
             )
         wrong = [f"{a} -> {t}" for a, t in rule.accounts.items() if str(t) not in known]
         if wrong:

@@ -9,7 +9,8 @@ import pytest
 
 from gtm_opt.cli.config import Source
 from gtm_opt.cli.exits import UserMistakeError
-from gtm_opt.cli.tables import read_source, read_table
+from gtm_opt.cli.sources import read_source
+from gtm_opt.cli.tables import read_sheet, read_table
 
 LINES = ["Konto;Umsatz", "00100;1250,5", "Müller;300"]
 
@@ -19,7 +20,7 @@ def test_files_with_a_byte_order_mark_need_no_encoding(tmp_path: Path, encoding:
     path = tmp_path / "export.csv"
     path.write_bytes("\r\n".join(LINES).encode(encoding))
     said = {"encoding": "cp1252"} if encoding == "cp1252" else {}
-    table = read_table(path, text=["Konto"], **said)
+    table = read_sheet(path, text=["Konto"], **said).table
     assert table["Konto"].tolist() == ["00100", "Müller"]
 
 
@@ -44,9 +45,7 @@ def test_a_workbook_with_two_columns_of_one_name_is_refused(tmp_path: Path) -> N
 def test_a_line_of_totals_is_refused_by_name(tmp_path: Path, word: str) -> None:
     frame = pd.DataFrame({"account_id": ["A1", "A2", word], "arr": [1, 2, 3]})
     frame.to_csv(tmp_path / "a.csv", index=False)
-    with pytest.raises(
-        UserMistakeError, match=r"1 line of totals where 'account_id' should name a row.*row 3 of the data"
-    ):
+    with pytest.raises(UserMistakeError, match=r"1 line of totals where 'account_id' should name a row.*line 4"):
         read_source(Source(file="a.csv"), tmp_path, "[accounts]", label="account_id")
     left = Source(file="a.csv", where_not={"account_id": [word]})
     assert len(read_source(left, tmp_path, "[accounts]", label="account_id")) == 2

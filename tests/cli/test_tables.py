@@ -7,7 +7,8 @@ import pytest
 
 from gtm_opt.cli.config import Source
 from gtm_opt.cli.exits import UserMistakeError
-from gtm_opt.cli.tables import expand, read_source, read_table
+from gtm_opt.cli.sources import read_source
+from gtm_opt.cli.tables import expand, read_table
 
 
 def source(folder: Path, text: str | bytes, name: str = "t.csv", **words: object) -> Source:
