@@ -132,7 +132,7 @@ def check_instance(instance: Any, assignment: Sequence[int] | None) -> Verdict:
     problems = []
     cost = math.fsum(_summed(term, where) for term in instance.cost)
     if math.isinf(cost):
-        problems.append("a pinned or barred unit is in the wrong territory")
+        problems.append("a pinned or forbidden unit is in the wrong territory")
     for row in instance.side:
         used = _summed(row.term, where)
         if used > row.upper + 1e-9 * max(1.0, abs(row.upper)):

@@ -256,7 +256,7 @@ PATTERNS: dict[str, Callable[[int, int, float, float, int], Instance]] = {
     "anti_correlated": _anti_correlated,
     "big_families": _big_families,
     "correlated": _correlated,
-    "giant": _giant,
+    "oversized": _giant,
     "hard_pins": _hard_pins,
     "sparse": _sparse,
     "unequal_shares": _unequal_shares,

@@ -113,7 +113,7 @@ SPECS: dict[str, Spec] = {
         {"sizes": [25], "time_limit": 0.5, "solvers": ["lpt"]},
     ),
     "patterns": Spec(
-        "hard patterns at severity 0, 0.5 and 1: sparse, Zipf, correlated, giant account, pins, families, shares",
+        "hard patterns at severity 0, 0.5 and 1: sparse, Zipf, correlated, oversized account, pins, families, shares",
         cases.pattern_cases,
         ["auto", "local_search", "lagrangian", "annealing", "greedy_lookahead", "waterfall"],
         10.0,

@@ -2,7 +2,7 @@
 
 Every message says which argument, the rule, what was found (count and first
 offenders) and what to do. Errors about data collect *all* findings before they are
-raised, so that a planner mends a spreadsheet once.
+raised, so that a planner fixes a spreadsheet once.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Finding:
         if self.got:
             text += f", got {self.got}"
         if self.rows:
-            join = " in" if self.got or self.kind == "row" else "; not so for"
+            join = " in" if self.got or self.kind == "row" else "; violated by"
             text += f"{join} {_count(len(self.rows), self.kind)}: {shorten(self.rows)}"
         text += "."
         if self.remedy:

@@ -1,4 +1,4 @@
-"""A directive that documents the public names of one room, so that the reference is never stale.
+"""A directive that documents the public names of one package, so that the reference is never stale.
 
 ``.. public-names:: carving`` documents every name in ``gtm_opt.__all__`` that is defined in
 ``gtm_opt.carving``. The build warns, and so fails, when a public name belongs to no page.
@@ -26,13 +26,13 @@ _logger = logging.getLogger(__name__)
 
 @cache
 def exports() -> dict[str, frozenset[str]]:
-    """Return the names that each room offers."""
+    """Return the names that each package offers."""
     rooms = sorted(found.name for found in pkgutil.iter_modules(gtm_opt.__path__) if found.name != "cli")
     return {room: frozenset(getattr(importlib.import_module(f"gtm_opt.{room}"), "__all__", ())) for room in rooms}
 
 
 def room_of(name: str) -> str:
-    """Return the room that a public name belongs to: where it is defined, else the room that offers it."""
+    """Return the package that a public name belongs to: where it is defined, else the one that offers it."""
     value = getattr(gtm_opt, name)
     module = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None) or ""
     parts = module.split(".")
@@ -42,7 +42,7 @@ def room_of(name: str) -> str:
 
 
 def names_of(room: str) -> list[str]:
-    """List the public names of a room, sorted."""
+    """List the public names of a package, sorted."""
     return sorted(name for name in gtm_opt.__all__ if name != "__version__" and room_of(name) == room)
 
 
@@ -63,7 +63,7 @@ def described(name: str) -> str:
 
 
 class PublicNames(SphinxDirective):
-    """Document the public names of one room."""
+    """Document the public names of one package."""
 
     required_arguments = 1
 
@@ -77,11 +77,11 @@ class PublicNames(SphinxDirective):
 
 
 def report_undocumented(app: Sphinx, env: Any) -> None:
-    """Warn about public names whose room has no page."""
+    """Warn about public names whose package has no page."""
     documented = getattr(env, "documented_rooms", set())
     for name in sorted(gtm_opt.__all__):
         if name != "__version__" and room_of(name) not in documented:
-            _logger.warning("gtm_opt.%s is public, but room '%s' has no reference page", name, room_of(name))
+            _logger.warning("gtm_opt.%s is public, but package '%s' has no reference page", name, room_of(name))
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

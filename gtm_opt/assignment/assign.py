@@ -134,7 +134,7 @@ def assign(
 
     As many seats as possible are filled; among these matchings the one with the greatest
     sum of ``retained value / value of a mean territory + fit_weight * fit`` is found
-    exactly. Seats marked as to be hired or to be replaced take part only when `keep`
+    exactly. Seats marked as to be hired or to be replaced participate only when `keep`
     names a rep for them. Deterministic, and independent of the order of the rows; an exact
     tie goes to the rep the territory names, else it is settled the same way every time.
 
@@ -163,7 +163,7 @@ def assign(
         found.add("prefer", "must hold KeepOwner once")
     terms = read_terms(ask, carving, prefer, fit_weight, 1.0 if keeper is None else keeper.weight, found)
     people = read_rules(ask, rules, managers, found)
-    out = [s for s, p in ask.fixed.items() if people.barred[s, p] or terms.barred[s, p]]
+    out = [s for s, p in ask.fixed.items() if people.forbidden[s, p] or terms.forbidden[s, p]]
     clash = [ask.seats[s] for s in out if s in ask.fixed_by_user]
     if clash:
         found.add("keep", "must not contradict rules or mandatory skills", rows=clash, kind="territory")
@@ -233,7 +233,7 @@ def _check_options(fit_weight: float, max_cover: int, objective: str, slack: flo
 def _with_rules(ask: Request, rules: PeopleRules, terms: Terms) -> Request:
     """Return the request with eligibility and pins of the rules in it; a pin outranks a seat's own rep."""
     fixed = {s: p for s, p in ask.fixed.items() if s not in rules.pins and p not in rules.pins.values()}
-    forbidden = ask.forbidden | rules.barred | terms.barred
+    forbidden = ask.forbidden | rules.forbidden | terms.forbidden
     broken = {s for s, p in fixed.items() if forbidden[s, p]}
     fixed = {s: p for s, p in fixed.items() if s not in broken} | rules.pins
     by_user = frozenset({*ask.fixed_by_user} - broken | {*rules.pins})

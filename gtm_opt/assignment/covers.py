@@ -94,13 +94,13 @@ def find_covers(
     done: list[Cover] = []
     open_: list[Vacancy] = list(vacancies)
     while open_:
-        barred = np.array([_barred(ask, v, start, end, done, max_cover) for v in open_]).reshape(len(open_), -1)
+        forbidden = np.array([_barred(ask, v, start, end, done, max_cover) for v in open_]).reshape(len(open_), -1)
         seats = np.array([v.seat for v in open_], dtype=np.int64)
         worth = np.where(ask.value[seats] > 0, ask.value[seats], 1.0)[:, None]
         score = ask.retained[seats] / worth + fit_weight * ask.fit[seats] - load[None, :]
-        chosen = match_slots(score, barred, max_cover) if max_cover else np.full(len(open_), -1, dtype=np.int64)
+        chosen = match_slots(score, forbidden, max_cover) if max_cover else np.full(len(open_), -1, dtype=np.int64)
         rest: list[Vacancy] = []
-        for vacancy, person, off in zip(open_, chosen, barred, strict=True):
+        for vacancy, person, off in zip(open_, chosen, forbidden, strict=True):
             if person >= 0 and _is_busy(int(person), vacancy, done, max_cover):
                 rest.append(vacancy)  # the last free place of this person went to another seat of this round
             elif person >= 0:
@@ -131,13 +131,13 @@ def _barred(
     max_cover: int,
 ) -> NDArray[np.bool_]:
     """Return who must not cover from the first day of a vacancy on."""
-    barred = ask.forbidden[vacancy.seat].copy()
+    forbidden = ask.forbidden[vacancy.seat].copy()
     first = vacancy.first
     if ask.effective is not None:
-        barred |= np.array([s > first for s in start], dtype=bool)
-    barred |= np.array([e < first for e in end], dtype=bool)
-    barred |= np.array([_is_busy(p, vacancy, done, max_cover) for p in range(len(ask.people))], dtype=bool)
-    return np.asarray(barred)
+        forbidden |= np.array([s > first for s in start], dtype=bool)
+    forbidden |= np.array([e < first for e in end], dtype=bool)
+    forbidden |= np.array([_is_busy(p, vacancy, done, max_cover) for p in range(len(ask.people))], dtype=bool)
+    return np.asarray(forbidden)
 
 
 def _is_busy(person: int, vacancy: Vacancy, done: list[Cover], max_cover: int) -> bool:

@@ -1,4 +1,4 @@
-"""Reading what `assign` is given: reps, planned seats, wishes; all findings at once."""
+"""Reading what `assign` is given: reps, planned seats, preferences; all findings at once."""
 
 from __future__ import annotations
 
@@ -311,15 +311,15 @@ def _read_skills(
 def _read_forbid(
     forbid: Iterable[tuple[str, str]], seats: list[str], people: list[str], reps: pd.DataFrame, found: Findings
 ) -> NDArray[np.bool_]:
-    barred = np.zeros((len(seats), len(people)), dtype=bool)
+    forbidden = np.zeros((len(seats), len(people)), dtype=bool)
     seat_at, person_at = {s: i for i, s in enumerate(seats)}, {p: i for i, p in enumerate(people)}
     for seat, rep in forbid:
         if seat not in seat_at or rep not in reps.index:
             remedy = "Write pairs as (territory, rep_id)."
             found.add("forbid", "must name known territories and reps", got=f"({seat}, {rep})", remedy=remedy)
         elif rep in person_at:
-            barred[seat_at[seat], person_at[rep]] = True
-    return barred
+            forbidden[seat_at[seat], person_at[rep]] = True
+    return forbidden
 
 
 def _read_keep(

@@ -1,4 +1,4 @@
-"""Optimal one-to-one matching with barred pairs, and matching with several slots per rep."""
+"""Optimal one-to-one matching with forbidden pairs, and matching with several slots per rep."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 __all__ = ["match", "match_slots"]
 
 
-def match(score: NDArray[np.float64], barred: NDArray[np.bool_]) -> NDArray[np.int64]:
+def match(score: NDArray[np.float64], forbidden: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Match rows to columns, each at most once, with the greatest total score.
 
     Parameters
     ----------
     score : ndarray of shape (n_rows, n_columns)
         Finite.
-    barred : ndarray of bool, same shape
+    forbidden : ndarray of bool, same shape
         Pairs that must not be matched.
 
     Returns
@@ -30,7 +30,7 @@ def match(score: NDArray[np.float64], barred: NDArray[np.bool_]) -> NDArray[np.i
 
     Notes
     -----
-    First as many pairs as possible, then the greatest score: a barred pair costs more
+    First as many pairs as possible, then the greatest score: a forbidden pair costs more
     than all scores together and is dropped afterwards. Exact, by a shortest augmenting
     path method [1]_ in ``scipy.optimize.linear_sum_assignment``; O(n^3) at worst.
 
@@ -44,14 +44,14 @@ def match(score: NDArray[np.float64], barred: NDArray[np.bool_]) -> NDArray[np.i
     if score.size == 0:
         return columns
     spread = float(score.max() - score.min())
-    cost = np.where(barred, (spread + 1.0) * (min(score.shape) + 1), score.max() - score)
+    cost = np.where(forbidden, (spread + 1.0) * (min(score.shape) + 1), score.max() - score)
     rows, matched = linear_sum_assignment(cost)
-    allowed = ~barred[rows, matched]
+    allowed = ~forbidden[rows, matched]
     columns[rows[allowed]] = matched[allowed]
     return columns
 
 
-def match_slots(score: NDArray[np.float64], barred: NDArray[np.bool_], slots: int) -> NDArray[np.int64]:
+def match_slots(score: NDArray[np.float64], forbidden: NDArray[np.bool_], slots: int) -> NDArray[np.int64]:
     """Match rows to columns, each column up to `slots` times; further slots cost one point each.
 
     Returns
@@ -63,5 +63,5 @@ def match_slots(score: NDArray[np.float64], barred: NDArray[np.bool_], slots: in
         return np.full(score.shape[0], -1, dtype=np.int64)
     width = score.shape[1]
     wide = np.concatenate([score - slot for slot in range(slots)], axis=1)
-    columns = match(wide, np.tile(barred, (1, slots)))
+    columns = match(wide, np.tile(forbidden, (1, slots)))
     return np.where(columns >= 0, columns % max(width, 1), -1)

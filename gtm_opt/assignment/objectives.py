@@ -121,9 +121,9 @@ def _worst_first(
         unknown |= outcome.limit_reached
         counts = [SideRow(r.rule, r.pair, r.value, r.low, r.high) for r in counts]
         counts.append(SideRow(f"level {low}", np.flatnonzero(at), np.ones(int(at.sum())), high=float(number)))
-        barred = (level >= settled) & (level < low)
-        if barred.any():
-            counts.append(SideRow("none between", np.flatnonzero(barred), np.ones(int(barred.sum())), high=0.0))
+        forbidden = (level >= settled) & (level < low)
+        if forbidden.any():
+            counts.append(SideRow("none between", np.flatnonzero(forbidden), np.ones(int(forbidden.sum())), high=0.0))
         held += number
         settled = low + 1
     value = float(levels[max(worst, 0)])

@@ -115,7 +115,7 @@ def overcarve(
     Notes
     -----
     For each number of extra seats the accounts are carved into sellers plus extra seats. An arrival takes the open
-    seat that is worth most; nobody's accounts move. An arrival without an open seat is given one by `recarve` with
+    seat that is worth most; no one else's accounts move. An arrival without an open seat is given one by `recarve` with
     least change, from the plan then in force. The splits are really carved: costs are those of these plans, not a
     bound on what better plans might cost; ``worst_gap`` says how far from the best each carve may be.
     """

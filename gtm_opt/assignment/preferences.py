@@ -31,7 +31,7 @@ class Skills:
         Account column (industry, language) whose values are the rows of ``required``; a seat asks for the mix of its
         accounts.
     mandatory : sequence of str
-        Skills that must reach the level; below it a person is not eligible. The others are wishes.
+        Skills that must reach the level; below it a person is not eligible. The others are preferences.
     scale : (float, float)
         Lowest and highest level.
     missing : float, optional

@@ -32,7 +32,7 @@ class PeopleRules:
 
     Attributes
     ----------
-    barred : ndarray of bool, shape (n_seats, n_people)
+    forbidden : ndarray of bool, shape (n_seats, n_people)
     pins : dict of int to int
         Seat to person.
     managers : dict of str to str
@@ -41,7 +41,7 @@ class PeopleRules:
         Rules that become rows.
     """
 
-    barred: NDArray[np.bool_]
+    forbidden: NDArray[np.bool_]
     pins: dict[int, int] = field(default_factory=dict)
     managers: dict[str, str] = field(default_factory=dict)
     sided: tuple[MaxMoved | KeepApart | KeepTogether | Span, ...] = ()
@@ -51,7 +51,7 @@ def read_rules(
     ask: Request, rules: Sequence[StaffingRule], managers: Mapping[str, str] | None, found: Findings
 ) -> PeopleRules:
     """Read rules; findings are recorded."""
-    barred = np.zeros(ask.forbidden.shape, dtype=bool)
+    forbidden = np.zeros(ask.forbidden.shape, dtype=bool)
     pins: dict[int, int] = {}
     sided: list[MaxMoved | KeepApart | KeepTogether | Span] = []
     seat_at, person_at = ({n: i for i, n in enumerate(names)} for names in (ask.seats, ask.people))
@@ -60,9 +60,9 @@ def read_rules(
             for who, seat in rule.pairs:
                 for person in _people_of(ask, str(who), rule.by, found):
                     if _known(seat, seat_at, "Forbid", found):
-                        barred[seat_at[seat], person] = True
+                        forbidden[seat_at[seat], person] = True
         elif isinstance(rule, Within):
-            _within(ask, rule, seat_at, barred, found)
+            _within(ask, rule, seat_at, forbidden, found)
         elif isinstance(rule, Pin):
             for rep, seat in rule.accounts.items():
                 if rep not in person_at:
@@ -84,7 +84,7 @@ def read_rules(
         else:
             names = "Forbid, Pin, Within, MaxMoved, KeepApart, KeepTogether, Span"
             found.add("rules", f"must hold rules of {names}", got=type(rule).__name__)
-    clash = [ask.seats[s] for s, p in pins.items() if barred[s, p] or ask.forbidden[s, p]]
+    clash = [ask.seats[s] for s, p in pins.items() if forbidden[s, p] or ask.forbidden[s, p]]
     if clash:
         found.add("Pin", "must not contradict other rules", rows=clash, kind="territory", remedy="Drop one of the two.")
     twice = [ask.people[p] for p in set(pins.values()) if list(pins.values()).count(p) > 1]
@@ -93,7 +93,7 @@ def read_rules(
     strange = [s for s in (managers or {}) if s not in seat_at]
     if strange:
         found.add("managers", "must name known territories", rows=strange, remedy=did_you_mean(strange[0], ask.seats))
-    return PeopleRules(barred, pins, dict(managers or {}), tuple(sided))
+    return PeopleRules(forbidden, pins, dict(managers or {}), tuple(sided))
 
 
 def add_rows(problem: Candidates, ask: Request, rules: PeopleRules, present: NDArray[np.int64]) -> Candidates:
@@ -168,7 +168,9 @@ def _people_of(ask: Request, who: str, by: str | None, found: Findings) -> list[
     return np.flatnonzero(values == who).tolist()
 
 
-def _within(ask: Request, rule: Within, seat_at: Mapping[str, int], barred: NDArray[np.bool_], found: Findings) -> None:
+def _within(
+    ask: Request, rule: Within, seat_at: Mapping[str, int], forbidden: NDArray[np.bool_], found: Findings
+) -> None:
     if rule.by not in ask.reps.columns:
         remedy = did_you_mean(rule.by, ask.reps.columns)
         found.add("Within", "must name a column of the reps", got=f"'{rule.by}'", remedy=remedy)
@@ -178,4 +180,4 @@ def _within(ask: Request, rule: Within, seat_at: Mapping[str, int], barred: NDAr
         mine = np.flatnonzero(values == group)
         inside = [seat_at[s] for s in team if _known(s, seat_at, "Within", found)]
         outside = np.setdiff1d(np.arange(len(ask.seats)), inside)
-        barred[np.ix_(outside, mine)] = True
+        forbidden[np.ix_(outside, mine)] = True

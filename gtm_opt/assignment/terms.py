@@ -34,17 +34,17 @@ class Terms:
     Attributes
     ----------
     parts : dict of str to ndarray of shape (n_seats, n_people)
-    barred : ndarray of bool, shape (n_seats, n_people)
+    forbidden : ndarray of bool, shape (n_seats, n_people)
         Pairs that miss a mandatory skill.
     """
 
     parts: dict[str, NDArray[np.float64]]
-    barred: NDArray[np.bool_]
+    forbidden: NDArray[np.bool_]
     about: dict[str, str] = field(default_factory=dict)
 
     def total(self) -> NDArray[np.float64]:
         """Return the sum of the parts, shape (n_seats, n_people); in a fixed order."""
-        out = np.zeros(self.barred.shape)
+        out = np.zeros(self.forbidden.shape)
         for part in self.parts.values():
             out += part
         return out
@@ -63,28 +63,28 @@ def read_terms(
     parts = {"retained": keep_weight * ask.retained / ask.scale}
     if ask.has_fit:
         parts["fit"] = fit_weight * ask.fit
-    barred = np.zeros(shape, dtype=bool)
-    for wish in prefer:
-        if isinstance(wish, KeepOwner):
+    forbidden = np.zeros(shape, dtype=bool)
+    for preference in prefer:
+        if isinstance(preference, KeepOwner):
             continue  # read with the accounts
-        if isinstance(wish, Fit):
-            part = _fit(wish, ask, carving, found)
-        elif isinstance(wish, Near):
-            part = _near(wish, ask, carving, found)
-        elif isinstance(wish, Rank):
-            part = _rank(wish, ask, carving, found)
-        elif isinstance(wish, Skills):
-            part, off = _skills(wish, ask, carving, found)
-            barred |= off
+        if isinstance(preference, Fit):
+            part = _fit(preference, ask, carving, found)
+        elif isinstance(preference, Near):
+            part = _near(preference, ask, carving, found)
+        elif isinstance(preference, Rank):
+            part = _rank(preference, ask, carving, found)
+        elif isinstance(preference, Skills):
+            part, off = _skills(preference, ask, carving, found)
+            forbidden |= off
         else:
             names = "KeepOwner, Fit, Near, Skills, Rank"
-            found.add("prefer", f"must hold preferences of {names}", got=type(wish).__name__)
+            found.add("prefer", f"must hold preferences of {names}", got=type(preference).__name__)
             continue
-        name = wish.name
+        name = preference.name
         while name in parts:
             name += "'"
-        parts[name] = wish.weight * part
-    return Terms(parts, barred)
+        parts[name] = preference.weight * part
+    return Terms(parts, forbidden)
 
 
 def _mix(
@@ -125,8 +125,8 @@ def _worth(ask: Request, carving: CarvingLike, value: str | None, found: Finding
     return numbers.reindex(carving.assignment["account_id"]).to_numpy(dtype=np.float64)
 
 
-def _fit(wish: Fit, ask: Request, carving: CarvingLike, found: Findings) -> NDArray[np.float64]:
-    scores = wish.scores.rename(index=str, columns=str)
+def _fit(preference: Fit, ask: Request, carving: CarvingLike, found: Findings) -> NDArray[np.float64]:
+    scores = preference.scores.rename(index=str, columns=str)
     nothing = np.zeros((len(ask.seats), len(ask.people)))
     if scores.index.has_duplicates or scores.columns.has_duplicates:
         found.add("Fit", "must have unique rows and columns")
@@ -135,36 +135,41 @@ def _fit(wish: Fit, ask: Request, carving: CarvingLike, found: Findings) -> NDAr
     if strange:
         remedy = did_you_mean(strange[0], ask.reps.index)
         found.add("Fit columns", "must be rep ids", rows=strange, kind="column", remedy=remedy)
-    if wish.by is None and (unknown := [r for r in scores.index if r not in ask.seats]):
+    if preference.by is None and (unknown := [r for r in scores.index if r not in ask.seats]):
         found.add("Fit rows", "must be territories", rows=unknown, remedy=did_you_mean(unknown[0], ask.seats))
     numbers = scores.reindex(columns=ask.people).apply(pd.to_numeric, errors="coerce").fillna(0.0).to_numpy(np.float64)
     if ((numbers < 0) | (numbers > 1)).any():
         found.add("Fit", "must lie between 0 and 1", got=f"{numbers.min():g} to {numbers.max():g}")
-    out: NDArray[np.float64] = _mix(ask, carving, wish.by, wish.value, scores.index, found) @ numbers
+    out: NDArray[np.float64] = _mix(ask, carving, preference.by, preference.value, scores.index, found) @ numbers
     return out
 
 
-def _near(wish: Near, ask: Request, carving: CarvingLike, found: Findings) -> NDArray[np.float64]:
+def _near(preference: Near, ask: Request, carving: CarvingLike, found: Findings) -> NDArray[np.float64]:
     """Return minus the distance from home to the seat's center, in units of the mean distance."""
     nothing = np.zeros((len(ask.seats), len(ask.people)))
-    lacking = [c for c in (wish.lat, wish.lon) if c not in ask.reps.columns]
-    lacking_here = [c for c in (wish.lat, wish.lon) if c not in carving.accounts.columns]
+    lacking = [c for c in (preference.lat, preference.lon) if c not in ask.reps.columns]
+    lacking_here = [c for c in (preference.lat, preference.lon) if c not in carving.accounts.columns]
     for where, names in (("reps", lacking), ("accounts", lacking_here)):
         if names:
-            found.add(where, f"must have the columns {wish.lat} and {wish.lon} for Near", got=f"no {', '.join(names)}")
+            rule = f"must have the columns {preference.lat} and {preference.lon} for Near"
+            found.add(where, rule, got=f"no {', '.join(names)}")
     if lacking or lacking_here:
         return nothing
-    home = ask.reps.loc[ask.people, [wish.lat, wish.lon]].apply(pd.to_numeric, errors="coerce").to_numpy(np.float64)
+    home = (
+        ask.reps.loc[ask.people, [preference.lat, preference.lon]]
+        .apply(pd.to_numeric, errors="coerce")
+        .to_numpy(np.float64)
+    )
     if np.isnan(home).any():
         rows = [p for p, bad in zip(ask.people, np.isnan(home).any(axis=1), strict=True) if bad]
         found.add("reps", "must have a home for Near", rows=rows, kind="rep", remedy="Fill in the coordinates.")
         return nothing
-    at = carving.accounts[[wish.lat, wish.lon]].reindex(carving.assignment["account_id"])
+    at = carving.accounts[[preference.lat, preference.lon]].reindex(carving.assignment["account_id"])
     places = at.apply(pd.to_numeric, errors="coerce").to_numpy(np.float64)
-    worth = _worth(ask, carving, wish.value, found)
+    worth = _worth(ask, carving, preference.value, found)
     known = ~np.isnan(places).any(axis=1)
     seat = pd.Index(ask.seats).get_indexer(pd.Index(carving.assignment["territory"]))
-    round_ = wish.metric == "haversine"
+    round_ = preference.metric == "haversine"
     points, homes = (_on_sphere(places), _on_sphere(home)) if round_ else (places, home)
     center = np.zeros((len(ask.seats), points.shape[1]))
     order = np.lexsort((worth, places[:, 1], places[:, 0], seat))
@@ -180,7 +185,7 @@ def _near(wish: Near, ask: Request, carving: CarvingLike, found: Findings) -> ND
     square = np.maximum((center**2).sum(1)[:, None] + (homes**2).sum(1)[None, :] - 2 * center @ homes.T, 0.0)
     distance = 2 * _EARTH_KM * np.arcsin(np.minimum(np.sqrt(square) / 2, 1.0)) if round_ else np.sqrt(square)
     distance[~has] = 0.0
-    if wish.squared:
+    if preference.squared:
         distance = distance**2
     mean = float(distance[has].mean()) if has.any() else 0.0
     out: NDArray[np.float64] = -distance / (mean if mean > 0 else 1.0)
@@ -192,17 +197,17 @@ def _on_sphere(degrees: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
 
 
-def _rank(wish: Rank, ask: Request, carving: CarvingLike, found: Findings) -> NDArray[np.float64]:
+def _rank(preference: Rank, ask: Request, carving: CarvingLike, found: Findings) -> NDArray[np.float64]:
     nothing = np.zeros((len(ask.seats), len(ask.people)))
-    if wish.rep not in ask.reps.columns:
-        remedy = did_you_mean(wish.rep, ask.reps.columns)
-        found.add("Rank", "must name a column of the reps", got=f"'{wish.rep}'", remedy=remedy)
+    if preference.rep not in ask.reps.columns:
+        remedy = did_you_mean(preference.rep, ask.reps.columns)
+        found.add("Rank", "must name a column of the reps", got=f"'{preference.rep}'", remedy=remedy)
         return nothing
-    mine = pd.to_numeric(ask.reps.loc[ask.people, wish.rep], errors="coerce")
+    mine = pd.to_numeric(ask.reps.loc[ask.people, preference.rep], errors="coerce")
     if mine.isna().any():
-        found.add(f"reps['{wish.rep}']", "must hold numbers", rows=mine.index[mine.isna()], kind="rep")
+        found.add(f"reps['{preference.rep}']", "must hold numbers", rows=mine.index[mine.isna()], kind="rep")
         return nothing
-    worth = _worth(ask, carving, wish.seat, found)
+    worth = _worth(ask, carving, preference.seat, found)
     seat = pd.Index(ask.seats).get_indexer(pd.Index(carving.assignment["territory"]))
     order = np.lexsort((worth, seat))
     total = np.zeros(len(ask.seats))
@@ -219,11 +224,11 @@ def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _skills(
-    wish: Skills, ask: Request, carving: CarvingLike, found: Findings
+    preference: Skills, ask: Request, carving: CarvingLike, found: Findings
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     shape = (len(ask.seats), len(ask.people))
-    required = wish.required.rename(index=str, columns=str)
-    offered = wish.offered.rename(index=str, columns=str)
+    required = preference.required.rename(index=str, columns=str)
+    offered = preference.offered.rename(index=str, columns=str)
     bad = False
     for where, table in (("Skills required", required), ("Skills offered", offered)):
         if table.index.has_duplicates or table.columns.has_duplicates:
@@ -233,26 +238,26 @@ def _skills(
     lacking = [c for c in required.columns if c not in offered.columns]
     if lacking:
         found.add("Skills offered", "must have the columns of `required`", rows=lacking, kind="skill")
-    strange = [s for s in wish.mandatory if s not in required.columns]
+    strange = [s for s in preference.mandatory if s not in required.columns]
     if strange:
         remedy = did_you_mean(strange[0], required.columns)
         found.add("Skills mandatory", "must be columns of `required`", rows=strange, kind="skill", remedy=remedy)
-    if wish.by is None and (unknown := [r for r in required.index if r not in ask.seats]):
+    if preference.by is None and (unknown := [r for r in required.index if r not in ask.seats]):
         remedy = did_you_mean(unknown[0], ask.seats)
         found.add("Skills required", "must name territories", rows=unknown, kind="row", remedy=remedy)
     if bad or lacking or strange:
         return np.zeros(shape), np.zeros(shape, dtype=bool)
     asked = required.apply(pd.to_numeric, errors="coerce")
     have = offered.reindex(index=ask.people, columns=required.columns).apply(pd.to_numeric, errors="coerce")
-    if wish.missing is not None:
-        have = have.fillna(wish.missing)
+    if preference.missing is not None:
+        have = have.fillna(preference.missing)
     elif have.isna().any(axis=None):
         blank = zip(*np.nonzero(have.isna().to_numpy()), strict=True)
         cells = [f"{have.index[p]}: {have.columns[s]}" for p, s in blank]
         remedy = "Fill them in, or say which level `missing` stands for: an empty cell is not 0."
         found.add("Skills offered", "must have a level for every skill", rows=cells, kind="cell", remedy=remedy)
         return np.zeros(shape), np.zeros(shape, dtype=bool)
-    low, high = wish.scale
+    low, high = preference.scale
     for where, table in (("Skills required", asked), ("Skills offered", have)):
         out = (table < low) | (table > high)
         if out.any(axis=None):
@@ -261,11 +266,11 @@ def _skills(
     need, level = asked.to_numpy(dtype=np.float64), have.to_numpy(dtype=np.float64)
     met = np.ones((len(need), len(level)))
     short = np.zeros((len(need), len(level)), dtype=bool)
-    must = np.array([c in wish.mandatory for c in asked.columns], dtype=bool)
+    must = np.array([c in preference.mandatory for c in asked.columns], dtype=bool)
     for row, levels in enumerate(need):
         is_asked = ~np.isnan(levels) & (levels > 0)
         if is_asked.any():
             met[row] = np.minimum(level[:, is_asked] / levels[is_asked], 1.0).mean(axis=1)
             short[row] = (level[:, is_asked & must] < levels[is_asked & must]).any(axis=1)
-    mix = _mix(ask, carving, wish.by, None, asked.index, found)
+    mix = _mix(ask, carving, preference.by, None, asked.index, found)
     return mix @ met, (mix > 0).astype(np.float64) @ short > 0

@@ -1,4 +1,4 @@
-"""The door of the carving room."""
+"""`carve`: the public entry point of carving."""
 
 from __future__ import annotations
 

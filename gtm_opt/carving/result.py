@@ -218,7 +218,7 @@ class Carving:
 
     @cached_property
     def violations(self) -> pd.DataFrame:
-        """What does not hold: rule, where, detail, forced, gave_way, reason."""
+        """What does not hold: rule, where, detail, forced, relaxed, reason."""
         from gtm_opt.carving.analysis.violations import judged_violations
 
         nearest = self.certificate.nearest

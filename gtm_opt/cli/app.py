@@ -13,7 +13,7 @@ from gtm_opt.cli.exits import ExitCode, UserMistakeError, guarded
 __all__ = ["app", "main"]
 
 EPILOG = (
-    "Exit codes: 0 fine, 1 the plan does not keep everything asked for, 2 something to mend in the config or "
+    "Exit codes: 0 fine, 1 the plan does not keep everything asked for, 2 something to fix in the config or "
     "the files, 3 proven impossible, 4 a plan that keeps all that could be kept, 70 a fault of gtm-opt, "
     "130 interrupted."
 )
@@ -61,7 +61,7 @@ def plan(
     seed: Seed = None,
     excel: Excel = False,
     nearest: Annotated[
-        bool, typer.Option("--nearest", help="If the wishes are impossible, make the nearest possible plan.")
+        bool, typer.Option("--nearest", help="If the request is impossible, make the nearest possible plan.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and check everything, plan nothing.")] = False,
     quiet: Quiet = False,

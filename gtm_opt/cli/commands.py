@@ -116,7 +116,7 @@ def _build(
 
 
 def refuse_impossible(problem: CarvingProblem) -> None:
-    """Raise for wishes that are provably impossible, also where the objective would take them as a measure.
+    """Raise for requirements that are provably impossible, also where the objective would take them as a measure.
 
     Raises
     ------
@@ -139,7 +139,7 @@ def finish(plan: Plan, folder: Path, format: Any, excel: bool, quiet: bool, *, r
         return ExitCode.FINE
     if found.kept:
         typer.echo(
-            f"gtm-opt: everything holds but what no plan could keep: {len(found.gave_way)} gave way (exit code 4).",
+            f"gtm-opt: everything holds but what no plan could keep: {len(found.relaxed)} relaxed (exit code 4).",
             err=True,
         )
         return ExitCode.NEAREST
@@ -151,7 +151,7 @@ def finish(plan: Plan, folder: Path, format: Any, excel: bool, quiet: bool, *, r
 
 
 def run_check(path: Path, assignment: Path, account: str | None, territory: str | None, quiet: bool) -> ExitCode:
-    """Check an assignment that was made elsewhere against the wishes of a config."""
+    """Check an assignment that was made elsewhere against the requirements of a config."""
     from gtm_opt.measures import check, read_assignment
 
     config = read_config(path)
@@ -167,7 +167,7 @@ def run_check(path: Path, assignment: Path, account: str | None, territory: str 
     forced = pd.DataFrame() if done.ok else _by_force(request.problem, labels, done)
     _say(f"\n{done}", quiet)
     if len(forced):
-        _say(f"\nOf these {len(forced):,} gave way by force: no plan could keep them.", quiet)
+        _say(f"\nOf these {len(forced):,} relaxed because infeasible: no plan could keep them.", quiet)
         for line in forced.head(20).to_dict("records"):
             _say(f"- {line['rule']} in {line['where']}: {line['reason']}", quiet)
     if done.ok:
@@ -181,7 +181,7 @@ def _by_force(problem: CarvingProblem, labels: pd.Series, done: Check) -> pd.Dat
     at = unit_positions(compiled, labels)
     outside = outside_table(compiled, at, done.balance, placed_as_is(compiled, at))
     judged = judged_violations(done.violations, compiled, at, outside)
-    return judged[judged["gave_way"].astype(bool)]
+    return judged[judged["relaxed"].astype(bool)]
 
 
 def show_solvers() -> None:

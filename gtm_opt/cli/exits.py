@@ -38,12 +38,12 @@ class ExitCode(IntEnum):
 
 
 class UserMistakeError(Exception):
-    """Something the user can mend; the text says what and how."""
+    """Something the user can fix; the text says what and how."""
 
 
 @contextmanager
 def guarded() -> Iterator[None]:
-    """Turn what a user can mend into a message on stderr and an exit code."""
+    """Turn what a user can fix into a message on stderr and an exit code."""
     try:
         yield
     except KeyboardInterrupt:
@@ -95,6 +95,6 @@ def _leave(text: str, code: ExitCode) -> None:
     lines = text.splitlines()
     if len(lines) > MOST_LINES:
         more = len(lines) - MOST_LINES
-        lines = [*lines[:MOST_LINES], f"... and {more} more lines. Mend these first, and run again."]
+        lines = [*lines[:MOST_LINES], f"... and {more} more lines. Fix these first, and run again."]
     typer.echo("gtm-opt: " + "\n".join(lines), err=True)
     raise typer.Exit(int(code))

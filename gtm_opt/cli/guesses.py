@@ -56,7 +56,7 @@ class ColumnGuess:
     note : str
         What is odd about it.
     date_format : str
-        How its dates are written where they are not ISO; "?" where day and month cannot be told apart.
+        How its dates are written where they are not ISO; "?" where day and month cannot be distinguished.
     """
 
     name: str

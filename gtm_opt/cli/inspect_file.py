@@ -170,7 +170,7 @@ def _column_findings(
         elif c.note:
             out.append(f"'{c.name}': {c.note}.")
         if c.date_format == "?":
-            shown = f"day and month of '{c.examples[0]}' cannot be told apart"
+            shown = f"day and month of '{c.examples[0]}' cannot be distinguished"
             out.append(f"'{c.name}': {shown}. Say it with date_format.")
         if c.name == label and (c.filled < len(table) or c.different < c.filled):
             empty, twice = len(table) - c.filled, c.filled - c.different

@@ -26,7 +26,7 @@ def progress_line(quiet: bool, time_limit: float | None) -> Iterator[Callable[[P
 
     columns = [SpinnerColumn(), TextColumn("carving: {task.description}"), BarColumn(bar_width=24), TimeElapsedColumn()]
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("reading the wishes", total=time_limit)
+        task = bar.add_task("reading the requirements", total=time_limit)
 
         def show(at: Progress) -> None:
             value = f", best {at.value:.5g}" if at.value < float("inf") else ""

@@ -80,7 +80,7 @@ def _relationship(words: RelationshipWords, ids: pd.Series, territories: Territo
     """Return one row per account and one column per territory: its rep's part of the account's deals.
 
     The best-known rep of an account scores 1, the others in proportion; accounts without deals
-    score 1 with everybody, so that they pull nowhere.
+    score 1 with everybody, so that they favor no place.
     """
     where = f"[[prefer]] relationship '{expand_name(words.file)}'"
     deals = read_source(words, base, "[[prefer]] relationship", text=[words.key, words.rep])

@@ -21,7 +21,7 @@ id = "account_id"                # column with the account ids: unique, never em
 # skip_rows = [7, 12]            # rows of the file to leave out; skip_last = 4: so many at the end
 # totals = "drop"                # leave lines of totals out; default: refuse them
 # fill = { arr = 0 }         # what an empty cell stands for
-# replace = { industry = { "Technolgy" = "Technology" } }   # mend values
+# replace = { industry = { "Technolgy" = "Technology" } }   # replace values
 # where = { country = ["US", "CA"] }              # only these rows
 # where_not = { status = "churned" }              # not these rows
 
@@ -55,7 +55,7 @@ id = "rep_id"
 # tree = [4, 5]                  # 4 regions of 5 territories each
 # levels = ["region", "territory"]
 
-# What shall be even. Priority 1 first; what cannot be kept gives way from the last priority up.
+# What to balance. Priority 1 first; what cannot be kept is relaxed from the last priority up.
 [[balance]]
 column = "arr"
 tolerance = 0.05                 # within 5 % of each territory's share

@@ -1,6 +1,6 @@
 """Random columns shaped like real account data: skewed sizes, empty pipelines, cities, owners out of place.
 
-Everything else in this room, and the instance generators of the benchmarks, is put
+Everything else in this package, and the instance generators of the benchmarks, is put
 together from these.
 """
 

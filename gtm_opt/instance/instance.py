@@ -156,7 +156,7 @@ class Instance:
         return self.activities if self.by_territory else self.activities[:, None, :]
 
     def cost_block(self, rows: Rows) -> FloatArray:
-        """Return the summed preference cost of ``rows``, shape (len(rows), n_territories); inf = barred."""
+        """Return the summed preference cost of ``rows``, shape (len(rows), n_territories); inf = forbidden."""
         n_rows = len(range(*rows.indices(self.n_units))) if isinstance(rows, slice) else len(rows)
         return total(self.cost, rows, n_rows, self.n_territories)
 

@@ -2,7 +2,7 @@
 
 A term is anything of the shape "so much for unit i in territory k": the loss when an
 account leaves its owner, the distance to a territory's center, a misfit, or infinity
-where a pair is barred. The cost of an instance and its side rows are sums of terms, so
+where a pair is forbidden. The cost of an instance and its side rows are sums of terms, so
 memory stays linear in the number of units however many territories there are.
 """
 
@@ -331,7 +331,7 @@ class ForbiddenTerm:
         return ForbiddenTerm(self.unit[hit], column[hit], self.n_units, len(territories))
 
     def merge(self, group: IntArray, shares: FloatArray) -> ForbiddenTerm:
-        """Return the pairs whose whole group is barred."""
+        """Return the pairs whose whole group is forbidden."""
         n_groups = int(group.max()) + 1
         size = np.bincount(group)
         pair = self.unit * n_groups + group[self.territory]
@@ -395,7 +395,7 @@ class BestLeaf:
     group : ndarray of int, shape (n_territories,)
         Group of each territory of ``inner``, 0 .. n_groups - 1, none empty.
     rules : tuple of Term
-        Infinite where a territory is barred; it counts only where its whole group is.
+        Infinite where a territory is forbidden; it counts only where its whole group is.
     """
 
     inner: Term

@@ -189,7 +189,7 @@ def _rule_violations(problem: CarvingProblem, at: IntArray) -> list[tuple[str, s
     out: list[tuple[str, str, str]] = []
     for i in np.flatnonzero((resolved.pinned >= 0) & (resolved.pinned != at)):
         out.append(("pin", ids[i], f"'{ids[i]}' is pinned to {names[resolved.pinned[i]]}, but is in {names[at[i]]}"))
-    account, territory = resolved.barred
+    account, territory = resolved.forbidden
     for i in np.flatnonzero(at[account] == territory):
         out.append(("forbid", ids[account[i]], f"'{ids[account[i]]}' must not be in {names[territory[i]]}"))
     for family in _split_families(resolved.family, at):

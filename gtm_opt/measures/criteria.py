@@ -117,7 +117,7 @@ def _shares(criterion: Balance | Count | Limit, territories: Territories) -> Flo
 
 
 def _total(values: FloatArray, shares: FloatArray) -> float:
-    """Return the total; where it depends on the territory, that of a deal by shares."""
+    """Return the total; where it depends on the territory, that of an assignment in proportion to shares."""
     return float(values.sum()) if values.ndim == 1 else float((values.sum(axis=0) * shares).sum())
 
 

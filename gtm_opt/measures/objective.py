@@ -26,7 +26,7 @@ class Evaluation:
     ----------
     totals : ndarray of shape (n_territories, n_criteria)
     cost : float
-        Preference cost; ``inf`` when a barred pair is used.
+        Preference cost; ``inf`` when a forbidden pair is used.
     excess : ndarray of shape (n_territories, n_criteria)
         Relative excess outside the band, ``>= 0``, as a fraction of the target.
     evenness : float
@@ -39,7 +39,7 @@ class Evaluation:
         What is minimised: cost plus penalties of elastic bands, or the evenness; ``inf`` when
         a rule is broken (hard bands out of their limits do not make it infinite: see ``in_band``).
     rules_kept : bool
-        No barred pair, side rows and apart groups hold.
+        No forbidden pair, side rows and apart groups hold.
     in_band : bool
         Every hard band holds.
     """
@@ -158,7 +158,7 @@ def rank(instance: Instance, found: Evaluation) -> tuple[float, ...]:
     """Return a key that orders assignments, smaller is better: the one order of plans of the library.
 
     Rules first, then the relative excess of the hard bands tier by tier, then the objective:
-    the order in which a planner would let things give way. Its first entry is 0 where all rules are
+    the order in which a planner would relax things. Its first entry is 0 where all rules are
     kept, its last the objective.
     """
     hard = np.isinf(instance.penalty)

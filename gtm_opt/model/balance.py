@@ -1,4 +1,4 @@
-"""Balance criteria: what shall be even, how even, and what gives way first."""
+"""Balance criteria: what to balance, how closely, and what is relaxed first."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Balance:
     tolerance : float
         Allowed relative deviation from the target, a fraction from 0 to 1: 0.05 is +-5 %.
     priority : int
-        Tier, 1 first. When not all bands can be met, those of a later tier give way first.
+        Tier, 1 first. When not all bands can be met, those of a later tier are relaxed first.
     penalty : float, optional
         Makes the band elastic: preference score paid per 100 % of relative excess. Default: hard.
     by_territory : DataFrame, optional
@@ -143,7 +143,7 @@ class Limit:
     at_most, at_least : float or mapping of str to float, optional
         In the unit of the column; one number for all territories or one per territory name.
     priority : int
-        Tier in which it gives way, when a nearest plan is asked for.
+        Tier in which it is relaxed, when a nearest plan is asked for.
     by_territory : DataFrame, optional
         As in `Balance`.
     """

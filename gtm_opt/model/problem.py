@@ -222,7 +222,7 @@ class CarvingProblem:
 
     @property
     def home(self) -> pd.Series | None:
-        """Today's territory per account id (None where nobody's); None when no owner is named."""
+        """Today's territory per account id (None where unassigned); None when no owner is named."""
         if self.previous is None:
             return None
         names = np.array([*self.territories.names, None], dtype=object)

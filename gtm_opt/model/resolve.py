@@ -47,12 +47,12 @@ class Resolved:
         Unit each account belongs to, numbered by first appearance.
     pinned : ndarray of int, shape (n_accounts,)
         Territory position, -1: free.
-    barred : tuple of two ndarrays of int
+    forbidden : tuple of two ndarrays of int
         Account and territory positions of forbidden pairs.
     apart : tuple of ndarray of int
         Account positions of each group.
     home : dict of str to ndarray of int
-        Per owner column: territory position of the present owner, -1: nobody's.
+        Per owner column: territory position of the present owner, -1: unassigned.
     teams : tuple of Team
         One per `Within` rule.
     """
@@ -60,7 +60,7 @@ class Resolved:
     ids: pd.Index
     family: NDArray[np.int64]
     pinned: NDArray[np.int64]
-    barred: tuple[NDArray[np.int64], NDArray[np.int64]]
+    forbidden: tuple[NDArray[np.int64], NDArray[np.int64]]
     apart: tuple[NDArray[np.int64], ...]
     home: dict[str, NDArray[np.int64]]
     teams: tuple[Team, ...] = ()
@@ -73,13 +73,13 @@ class Resolved:
         _, first, again = np.unique(labels, return_index=True, return_inverse=True)
         number = np.empty(len(first), dtype=np.int64)
         number[np.argsort(first)] = np.arange(len(first))
-        account, territory = place[self.barred[0]], self.barred[1]
+        account, territory = place[self.forbidden[0]], self.forbidden[1]
         pairs = np.lexsort((territory, account))
         return Resolved(
             ids=self.ids[order],
             family=number[again.ravel()],
             pinned=self.pinned[order],
-            barred=(account[pairs], territory[pairs]),
+            forbidden=(account[pairs], territory[pairs]),
             apart=tuple(np.sort(place[group]) for group in self.apart),
             home={column: home[order] for column, home in self.home.items()},
             teams=tuple(replace(team, group=team.group[order]) for team in self.teams),
@@ -104,12 +104,12 @@ def resolve(problem: CarvingProblem, found: Findings) -> Resolved:
             number_column(problem.accounts, rule.by, found)
     family = resolve_families(problem, ids, found)
     pinned = resolve_pins(problem, ids, found)
-    barred = resolve_forbids(problem, ids, found)
+    forbidden = resolve_forbids(problem, ids, found)
     apart = resolve_apart(problem, ids, found)
-    check_contradictions(problem, ids, family, pinned, barred, apart, found)
+    check_contradictions(problem, ids, family, pinned, forbidden, apart, found)
     teams = resolve_teams(problem, found)
-    check_teams(problem, ids, teams, family, pinned, barred, apart, found)
-    return Resolved(ids, family, pinned, barred, apart, home, teams)
+    check_teams(problem, ids, teams, family, pinned, forbidden, apart, found)
+    return Resolved(ids, family, pinned, forbidden, apart, home, teams)
 
 
 def _owner_columns(problem: CarvingProblem) -> dict[str, str]:

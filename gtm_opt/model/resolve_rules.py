@@ -185,15 +185,15 @@ def check_contradictions(
     ids: pd.Index,
     family: NDArray[np.int64],
     pinned: NDArray[np.int64],
-    barred: tuple[NDArray[np.int64], NDArray[np.int64]],
+    forbidden: tuple[NDArray[np.int64], NDArray[np.int64]],
     apart: tuple[NDArray[np.int64], ...],
     found: Findings,
 ) -> None:
     """Record rules that cannot hold together."""
     names = problem.territories.names
-    both = pinned[barred[0]] == barred[1]
+    both = pinned[forbidden[0]] == forbidden[1]
     if both.any():
-        rows = [f"{ids[i]} -> {names[k]}" for i, k in zip(barred[0][both], barred[1][both], strict=True)]
+        rows = [f"{ids[i]} -> {names[k]}" for i, k in zip(forbidden[0][both], forbidden[1][both], strict=True)]
         found.add(
             "Pin and Forbid",
             "must not contradict each other",
@@ -209,17 +209,17 @@ def check_contradictions(
         rows = [f"{ids[i]} -> {names[pinned[i]]}" for i in members]
         found.add(
             "Pin and KeepTogether",
-            "must not pull a family apart",
+            "must not split a family",
             rows=rows,
             kind="pair",
             remedy="Pin the members of a family to the same territory.",
         )
     forced = pd.Series(pinned[fixed], index=family[fixed])
     forced = forced[~forced.index.duplicated()]
-    home = forced.reindex(family[barred[0]]).to_numpy()
-    clash = (home == barred[1]) & ~both
+    home = forced.reindex(family[forbidden[0]]).to_numpy()
+    clash = (home == forbidden[1]) & ~both
     if clash.any():
-        rows = [f"{ids[i]} -> {names[k]}" for i, k in zip(barred[0][clash], barred[1][clash], strict=True)]
+        rows = [f"{ids[i]} -> {names[k]}" for i, k in zip(forbidden[0][clash], forbidden[1][clash], strict=True)]
         found.add(
             "Pin, Forbid and KeepTogether",
             "must not contradict each other",
@@ -228,7 +228,7 @@ def check_contradictions(
             kind="pair",
             remedy="Drop the pin or the forbid.",
         )
-    _check_nowhere_left(problem, ids, family, barred, found)
+    _check_nowhere_left(problem, ids, family, forbidden, found)
     for group in apart:
         if len(np.unique(family[group])) < len(group):
             found.add(
@@ -253,10 +253,10 @@ def _check_nowhere_left(
     problem: CarvingProblem,
     ids: pd.Index,
     family: NDArray[np.int64],
-    barred: tuple[NDArray[np.int64], NDArray[np.int64]],
+    forbidden: tuple[NDArray[np.int64], NDArray[np.int64]],
     found: Findings,
 ) -> None:
-    pairs = pd.DataFrame({"family": family[barred[0]], "territory": barred[1]}).drop_duplicates()
+    pairs = pd.DataFrame({"family": family[forbidden[0]], "territory": forbidden[1]}).drop_duplicates()
     lost = pairs.groupby("family")["territory"].size()
     lost = lost[lost >= problem.territories.count]
     if len(lost):

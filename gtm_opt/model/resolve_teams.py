@@ -117,7 +117,7 @@ def check_teams(
     teams: tuple[Team, ...],
     family: NDArray[np.int64],
     pinned: NDArray[np.int64],
-    barred: tuple[NDArray[np.int64], NDArray[np.int64]],
+    forbidden: tuple[NDArray[np.int64], NDArray[np.int64]],
     apart: tuple[NDArray[np.int64], ...],
     found: Findings,
 ) -> None:
@@ -144,7 +144,7 @@ def check_teams(
         found.add(
             "Within and KeepTogether", "must leave every family a territory", rows=rows, kind="account", remedy=remedy
         )
-    pairs = pd.DataFrame({"family": family[barred[0]], "territory": barred[1]}).drop_duplicates()
+    pairs = pd.DataFrame({"family": family[forbidden[0]], "territory": forbidden[1]}).drop_duplicates()
     pairs = pairs[every[code[pairs["family"]], pairs["territory"]]]
     lost = np.bincount(pairs["family"], minlength=len(count))
     shut = np.flatnonzero((count > 0) & (lost >= count) & (code >= 0))

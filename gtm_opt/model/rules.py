@@ -187,7 +187,7 @@ class MaxMoved:
 class Within:
     """Accounts of a group go only to the territories of the group's team: segments, channels, countries.
 
-    `gtm_opt.carve` adds one itself for ``hierarchy=Segments(...)`` and for ``given``: it is part of the
+    `gtm_opt.carve` adds one itself for ``hierarchy=Segments(...)`` and for ``fixed_nodes``: it is part of the
     carving's problem, and so of whatever is made of it.
 
     Attributes

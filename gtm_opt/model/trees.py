@@ -214,7 +214,7 @@ def parts_of(size: int, most: int) -> int:
 
 
 def _leaf_weights(table: pd.DataFrame, share: str | None) -> list[float]:
-    """Return the weights as written; what is no number is NaN, which the check refuses for leaves."""
+    """Return the weights as written; non-numeric ones are NaN, which the check refuses for leaves."""
     if share is None:
         return [1.0] * len(table)
     weights: list[float] = pd.to_numeric(table[share], errors="coerce").astype(float).tolist()

@@ -9,6 +9,7 @@ import pandas as pd
 
 from gtm_opt.assignment import describe_days
 from gtm_opt.errors import DataError, amount_text, shorten
+from gtm_opt.model.renamed import renamed_attribute
 from gtm_opt.plan.parts import quota_by_territory, seller_table
 from gtm_opt.solvers import SolveStatus
 
@@ -34,7 +35,7 @@ class PlanCheck:
     ----------
     table : DataFrame
         One row per finding: ``area`` (carving, staffing, capacity, quotas), ``severity`` ("violation": does
-        not hold; "gave way": does not hold, and no plan could keep it; "note": holds, but look at it),
+        not hold; "relaxed": does not hold, and no plan could keep it; "note": holds, but look at it),
         ``rule``, ``detail``.
     checked : tuple of str
         What was checked, in words.
@@ -45,13 +46,15 @@ class PlanCheck:
 
     @property
     def violations(self) -> pd.DataFrame:
-        """The rows that do not hold, but could: what gave way by force is not among them."""
+        """The rows that do not hold, but could: what relaxed because infeasible is not among them."""
         return self.table[self.table["severity"] == "violation"].reset_index(drop=True)
 
     @property
-    def gave_way(self) -> pd.DataFrame:
+    def relaxed(self) -> pd.DataFrame:
         """The rows that do not hold because no plan could keep them."""
-        return self.table[self.table["severity"] == "gave way"].reset_index(drop=True)
+        return self.table[self.table["severity"] == "relaxed"].reset_index(drop=True)
+
+    gave_way = renamed_attribute("gave_way", "relaxed")
 
     @property
     def notes(self) -> pd.DataFrame:
@@ -61,19 +64,19 @@ class PlanCheck:
     @property
     def ok(self) -> bool:
         """Whether everything that was asked for holds."""
-        return len(self.violations) == 0 and len(self.gave_way) == 0
+        return len(self.violations) == 0 and len(self.relaxed) == 0
 
     @property
     def kept(self) -> bool:
-        """Whether everything holds that can: nothing is violated, though some things may have had to give way."""
+        """Whether everything holds that can: nothing is violated, though some things may have been relaxed."""
         return len(self.violations) == 0
 
     def to_text(self, *, most: int = 20) -> str:
-        """Return the findings as lines, at most this many violations and as many that gave way."""
-        bad, forced, notes = self.violations, self.gave_way, self.notes
+        """Return the findings as lines, at most this many violations and as many that were relaxed."""
+        bad, forced, notes = self.violations, self.relaxed, self.notes
         count = f"{len(bad)} violation{'s' if len(bad) != 1 else ''}" if len(bad) else "everything that can hold does"
         if len(forced):
-            count += f", {len(forced)} gave way by force"
+            count += f", {len(forced)} relaxed because infeasible"
         lines = [f"{'everything holds' if self.ok else count} ({len(self.checked)} checks)"]
         lines += [f"! {r.area}, {r.rule}: {r.detail}" for r in bad.head(most).itertuples()]
         lines += [f"! ... and {len(bad) - most} more"] if len(bad) > most else []
@@ -115,11 +118,11 @@ def _territories(names: list[str]) -> str:
 def _carving(plan: Plan) -> Iterator[Row]:
     judged = plan.carving.violations
     for v in judged.itertuples():
-        if v.gave_way:
-            yield "carving", "gave way", str(v.rule), f"{v.detail} (by force: {v.reason})"
+        if v.relaxed:
+            yield "carving", "relaxed", str(v.rule), f"{v.detail} (by force: {v.reason})"
         else:
             yield "carving", "violation", str(v.rule), str(v.detail)
-    if plan.carving.status is SolveStatus.INFEASIBLE and not judged["gave_way"].all():
+    if plan.carving.status is SolveStatus.INFEASIBLE and not judged["relaxed"].all():
         yield "carving", "note", "proven", "not all bands can hold together; this is the nearest plan found"
     counts = plan.carving.labels.value_counts()
     empty = [n for n in plan.carving.territories.names if n not in counts.index]

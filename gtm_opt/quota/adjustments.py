@@ -36,7 +36,7 @@ def spread_adjustments(
     ------
     DataError
         With every finding: sellers who are not there (in that seat, or in that month), several seats without a
-        ``seat_id``, amounts that are no numbers.
+        ``seat_id``, non-numeric amounts.
     """
     out = np.zeros(len(stints))
     if adjustments is None or not len(adjustments):

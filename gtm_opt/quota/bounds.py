@@ -133,7 +133,7 @@ def _own_bounds(frame: pd.DataFrame, layers: Layers, unit: int, found: Findings)
         return None
     low = np.fmax(read["floor"], read["prior"] * (1.0 - read["max_down_frac"]))
     high = np.fmin(read["cap"], read["prior"] * (1.0 + read["max_up_frac"]))
-    # The smallest whole unit not below the floor, the largest not above the cap; a hair of
+    # The smallest whole unit not below the floor, the largest not above the cap; a small tolerance of
     # tolerance keeps 0.9 * 1,000,000 from becoming one unit more.
     floors = np.where(np.isnan(low), 0, np.ceil(np.nan_to_num(low) / unit - 1e-9)).astype(np.int64)
     caps = np.where(np.isnan(high), UNBOUNDED, np.floor(np.nan_to_num(high) / unit + 1e-9)).astype(np.int64)

@@ -156,7 +156,7 @@ def _exceptions(carving: Carving) -> dict[str, Any]:
     frame = frame.drop(columns="cost") if not frame["cost"].any() else frame
     if pins is not None:
         pins = pins.assign(cost=[f"{cost:.5f}" for cost in pins["cost"]]).rename(
-            columns={"wished_territory": "would go to"}
+            columns={"preferred_territory": "would go to"}
         )
     return {
         "rules": make_table(frame) if len(frame) else None,

@@ -1,4 +1,4 @@
-"""A carving in the words of a planner: status, proof, what gave way, exceptions."""
+"""A carving in the words of a planner: status, proof, what was relaxed, exceptions."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ __all__ = ["exception_costs", "moved_text", "proof", "rule_text", "stopped", "ve
 
 _STOPPED = {
     "proved": "Nothing was left to search.",
-    "finished": "The search used up its effort. Another run with the same seed gives the same plan.",
-    "time_limit": "The time limit struck. Another run may give another plan.",
+    "finished": "The iteration budget is exhausted. Another run with the same seed gives the same plan.",
+    "time_limit": "The time limit was reached. Another run may give another plan.",
     "interrupted": "The run was interrupted. This is the best plan it had.",
 }
 

@@ -169,7 +169,7 @@ class Capacity:
         Raises
         ------
         DataError
-            For periods that the calendar does not know, amounts that are no numbers, a win rate outside (0, 1].
+            For periods that the calendar does not know, non-numeric amounts, a win rate outside (0, 1].
         """
         if win_rate is not None and not 0 < win_rate <= 1:
             raise DataError(f"`win_rate` must lie in (0, 1], got {win_rate!r}. Write 22 % as 0.22.")

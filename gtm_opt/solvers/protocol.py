@@ -210,7 +210,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a solver understands; the door refuses to hand it anything else.
+    """What a solver understands; carving refuses to hand it anything else.
 
     Attributes
     ----------
@@ -292,7 +292,7 @@ class Solver(Protocol):
         run : Run
             Clock, progress and interruption. Check ``run.stop()`` every 0.2 s or less.
         seed : int
-            Same seed and effort: same answer, unless the time limit struck.
+            Same seed and effort: same answer, unless the time limit is reached.
         effort : float
             Multiplies the iteration budget; ``inf``: go on until the time limit.
         start : ndarray of int, shape (n_units,), optional

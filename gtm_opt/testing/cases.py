@@ -95,10 +95,10 @@ def _ruled(instance: Instance, known: IntArray, seed: int) -> Instance:
     rng = np.random.default_rng(seed)
     n, k = instance.n_units, instance.n_territories
     pins = np.where(rng.random(n) < 0.2, known, -1)
-    barred = rng.random((n, k)) < 0.1
-    barred[np.arange(n), known] = False
-    barred[pins >= 0] = False
-    unit, territory = np.nonzero(barred)
+    forbidden = rng.random((n, k)) < 0.1
+    forbidden[np.arange(n), known] = False
+    forbidden[pins >= 0] = False
+    unit, territory = np.nonzero(forbidden)
     free = np.flatnonzero(pins < 0)
     groups = []
     for offset in (0, 1):
@@ -120,17 +120,17 @@ def all_cases(seed: int = 0) -> list[Case]:
     out.append(Case("unequal shares", *_plain(60, 4, 1, seed + 4, unequal=True), ("unequal_shares",)))
     bands = _banded(several, known3)
     out.append(Case("hard bands", bands, known3, ("several_criteria", "bands")))
-    wished = replace(bands, cost=_wishes(bands, known3, seed + 5), previous=known3)
+    preferred = replace(bands, cost=_wishes(bands, known3, seed + 5), previous=known3)
     needs = ("several_criteria", "bands", "preferences")
-    out.append(Case("preferences", wished, known3, needs))
-    soft = replace(_banded(several, known3, elastic=True), cost=wished.cost, previous=known3)
+    out.append(Case("preferences", preferred, known3, needs))
+    soft = replace(_banded(several, known3, elastic=True), cost=preferred.cost, previous=known3)
     out.append(Case("elastic bands", soft, known3, needs))
     tiers = replace(_banded(several, known3), tier=np.array([1, 2, 2], dtype=np.int64))
     out.append(Case("two priorities", tiers, known3, ("several_criteria", "bands")))
     out.append(Case("rules", _ruled(plain, known, seed + 6), known, ("rules",)))
-    out.append(Case("rules and preferences", _ruled(wished, known3, seed + 7), known3, (*needs, "rules")))
+    out.append(Case("rules and preferences", _ruled(preferred, known3, seed + 7), known3, (*needs, "rules")))
     moved = MoveCost(known3, np.ones(60), 4)
-    limited = replace(wished, side=(SideRow("moved accounts", moved, 12.0),))
+    limited = replace(preferred, side=(SideRow("moved accounts", moved, 12.0),))
     out.append(Case("side row", limited, known3, (*needs, "side_rows")))
     out.append(_by_territory(seed + 8))
     out.extend(_even_cases(several, known3))

@@ -1,4 +1,4 @@
-"""The checks of the solver protocol: what a solver of anybody's must hold to be used behind the doors."""
+"""The checks of the solver protocol: what a solver of anybody's must hold to be used in every function that carves."""
 
 from __future__ import annotations
 

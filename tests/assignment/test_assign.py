@@ -118,8 +118,8 @@ def test_cover_is_limited_and_what_stays_bare_is_said():
     assert "Nobody covers T3; T4." in one.notes[0]
     assert assign(carving, people("R1"), max_cover=3).table["cover_rep_id"].tolist()[1:] == ["R1"] * 3
     assert assign(carving, people("R1"), max_cover=0).table["cover_rep_id"].isna().all()
-    barred = assign(carving, people("R1"), max_cover=3, forbid=[("T3", "R1")])
-    assert barred.table["cover_rep_id"].isna().tolist() == [True, False, True, False]
+    forbidden = assign(carving, people("R1"), max_cover=3, forbid=[("T3", "R1")])
+    assert forbidden.table["cover_rep_id"].isna().tolist() == [True, False, True, False]
 
 
 def test_a_leaver_works_until_the_last_day_and_is_then_covered():
@@ -155,8 +155,8 @@ def test_too_few_reps_leave_seats_to_be_hired_and_too_many_stay_unstaffed():
 
 
 def test_a_seat_everybody_is_forbidden_in_stays_open_and_says_so():
-    barred = [("North", r) for r in ("R1", "R2", "R3")]
-    staffing = assign(plan(THREE), people("R1", "R2", "R3"), owner="owner", value="arr", forbid=barred)
+    forbidden = [("North", r) for r in ("R1", "R2", "R3")]
+    staffing = assign(plan(THREE), people("R1", "R2", "R3"), owner="owner", value="arr", forbid=forbidden)
     row = staffing.table.iloc[0]
     assert row["rep_id"] is None
     assert row["reason"] == "every rep is forbidden here: lift one of these, or hire"
@@ -205,7 +205,7 @@ def test_explain_refuses_an_unknown_territory():
 def test_the_matching_is_as_good_as_brute_force(seed, n_rows, n_columns):
     rng = np.random.default_rng(seed)
     score = rng.normal(size=(n_rows, n_columns))
-    barred = rng.random((n_rows, n_columns)) < 0.3
+    forbidden = rng.random((n_rows, n_columns)) < 0.3
 
     def quality(columns):
         pairs = [(r, c) for r, c in enumerate(columns) if c >= 0]
@@ -216,11 +216,11 @@ def test_the_matching_is_as_good_as_brute_force(seed, n_rows, n_columns):
         o
         for o in options
         if len([c for c in o if c >= 0]) == len({c for c in o if c >= 0})
-        and not any(c >= 0 and barred[r, c] for r, c in enumerate(o))
+        and not any(c >= 0 and forbidden[r, c] for r, c in enumerate(o))
     )
     best = max(quality(o) for o in legal)
-    got = match(score, barred)
-    assert not any(c >= 0 and barred[r, c] for r, c in enumerate(got))
+    got = match(score, forbidden)
+    assert not any(c >= 0 and forbidden[r, c] for r, c in enumerate(got))
     assert quality(got) == pytest.approx(best)
 
 

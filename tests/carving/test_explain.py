@@ -97,8 +97,8 @@ def test_the_terms_shown_sum_to_the_difference_at_every_level_of_a_tree() -> Non
             apart = parts[open_to] - parts[level["chosen"]].to_numpy()
             assert np.allclose(apart.sum(axis=1), level.loc[open_to, "difference"])
         last = table["node"] == table["node"].iloc[-1]
-        assert (table.loc[last, "room further down"] == 0).all()
-        seen += table["room further down"].abs().sum()
+        assert (table.loc[last, "slack further down"] == 0).all()
+        seen += table["slack further down"].abs().sum()
     assert seen > 0
 
 

@@ -1,4 +1,4 @@
-"""The nearest possible request: what gives way, and that nothing else does."""
+"""The nearest possible request: what is relaxed, and that nothing else does."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def test_the_others_keep_the_limits_asked_for_where_what_is_left_allows_it() -> 
     compiled = with_giant(25.0)  # a target of 22.5; the others have 200 / 9 = 22.2
     possible, notes = make_possible(compiled)
     asked, given = compiled.columns[0], possible.instance
-    giant = int(given.target[:, 0].argmax())
-    others = np.arange(10) != giant
+    oversized = int(given.target[:, 0].argmax())
+    others = np.arange(10) != oversized
     assert given.lower[others, 0] == pytest.approx(asked.lower[others])
     assert (given.upper[others, 0] <= asked.upper[others] + 1e-9).all()
-    assert given.lower[giant, 0] == given.target[giant, 0] == 25.0
+    assert given.lower[oversized, 0] == given.target[oversized, 0] == 25.0
     assert any("its band was raised to that" in note for note in notes)
 
 

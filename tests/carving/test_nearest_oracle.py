@@ -1,4 +1,4 @@
-"""Small requests beside every plan there is: what is kept, what gives way, what is called forced and proven."""
+"""Small requests beside every plan there is: what is kept, what is relaxed, what is called forced and proven."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def judge(seed: int, **options: object) -> None:
     if not every.rules.any():
         assert carving.status == "infeasible"
         return
-    assert every.rules[row], "a rule gave way that could be kept"
+    assert every.rules[row], "a rule was relaxed that could be kept"
     best = every.nearest()
     mine = [*(float(tier[row]) for tier in every.tiers), float(every.value[row])]
     assert mine[:-1] == pytest.approx(best[:-1], abs=TINY)

@@ -89,7 +89,7 @@ def test_a_part_is_carved_with_the_tolerance_budget_and_levels_of_the_whole(tmp_
     levels = {"level 1": gtm.Level(tolerance=0.5), "level 2": gtm.Level(tolerance=0.1, prefer=["near"])}
     problem = tree_problem(balance=[gtm.Count(0.3)])
     made = gtm.carve(problem, hierarchy=tree, effort=0.1, tree=gtm.TreeOptions(tolerance_budget=0.9, levels=levels))
-    assert (made.settings.room, dict(made.settings.levels)) == (0.9, levels)
+    assert (made.settings.tolerance_budget, dict(made.settings.levels)) == (0.9, levels)
     gtm.Plan(made).save(tmp_path / "plan")
     loaded = gtm.Plan.load(tmp_path / "plan").carving
     assert loaded.settings == made.settings
@@ -97,9 +97,9 @@ def test_a_part_is_carved_with_the_tolerance_budget_and_levels_of_the_whole(tmp_
     for carving in (made, loaded):
         again = gtm.recarve_subtree(carving, top, from_here=False, seed=4)
         task = _settings(carving, tree.subtree(top), carving.options.tree, True)
-        assert (task.room, list(task.levels)) == (0.9, ["level 2"])
+        assert (task.tolerance_budget, list(task.levels)) == (0.9, ["level 2"])
         assert again.settings == made.settings
-    assert gtm.recarve_subtree(made, tree=gtm.TreeOptions(tolerance_budget=0.4)).settings.room == 0.4
+    assert gtm.recarve_subtree(made, tree=gtm.TreeOptions(tolerance_budget=0.4)).settings.tolerance_budget == 0.4
     with pytest.raises(gtm.DataError, match="`tolerance_budget` must be a fraction"):
         gtm.recarve_subtree(made, tree=gtm.TreeOptions(tolerance_budget=2.0))
 

@@ -77,8 +77,8 @@ def test_a_pin_that_stays_near_is_asked_of_the_smallest_subtree() -> None:
     pin = gtm.Pin({str(inside.index[0]): leaves[(leaves.index(inside.iloc[0]) + 1) % len(leaves)]})
     carving = gtm.carve(tree_problem(rules=[pin]), hierarchy=TREE, effort=0.2)
     price = carving.price_of(pin, exact=True)
-    wished = carving.exceptions()["wished_territory"].iloc[0]
-    assert wished in leaves
+    preferred = carving.exceptions()["preferred_territory"].iloc[0]
+    assert preferred in leaves
     assert f"carved what is below {top} again" in price.note
 
 

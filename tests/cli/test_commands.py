@@ -97,8 +97,8 @@ IMPOSSIBLE = CONFIG.replace("0.9", "0.05")
 
 
 def test_impossible_wishes_are_refused_with_the_account_and_the_nearest_possible(run: Run, folder: Path) -> None:
-    giant = ACCOUNTS.replace("001,60", "001,6000")
-    (folder / "accounts.csv").write_text(giant)
+    oversized = ACCOUNTS.replace("001,60", "001,6000")
+    (folder / "accounts.csv").write_text(oversized)
     result = run("plan", "config.toml", config=IMPOSSIBLE)
     assert result.exit_code == 3
     assert "Account '001' alone holds 6,000 arr" in result.stderr
@@ -111,21 +111,21 @@ def test_the_nearest_plan_is_made_when_asked_for_and_ends_with_4(run: Run, folde
     (folder / "accounts.csv").write_text(ACCOUNTS.replace("001,60", "001,300").replace("002,50", "002,60"))
     result = run("plan", "config.toml", "--nearest", config=IMPOSSIBLE)
     assert result.exit_code == 1, result.output
-    assert "2 violations, 1 gave way by force" in result.stdout
+    assert "2 violations, 1 relaxed because infeasible" in result.stdout
     result = run("plan", "config.toml", "--nearest", config=IMPOSSIBLE.replace("greedy_lookahead", "auto"))
     assert result.exit_code == 4, result.output
-    assert "everything holds but what no plan could keep: 3 gave way (exit code 4)" in result.stderr
+    assert "everything holds but what no plan could keep: 3 relaxed (exit code 4)" in result.stderr
     assert "~ carving, band of arr" in result.stdout
     assert "on_infeasible" not in result.stdout
     theirs = Plan.load(folder / "plan").carving.labels.rename_axis("account_id").replace({"r1": "r3", "r3": "r1"})
     theirs.to_csv("theirs.csv")
     judged = run("check", "config.toml", "-a", "theirs.csv")
     assert judged.exit_code == 4, judged.output
-    assert "Of these 3 gave way by force: no plan could keep them." in judged.stdout
+    assert "Of these 3 relaxed because infeasible: no plan could keep them." in judged.stdout
     theirs.replace("r2", "r1").to_csv("theirs.csv")
     judged = run("check", "config.toml", "-a", "theirs.csv")
     assert judged.exit_code == 1, judged.output
-    assert "gave way by force" in judged.stdout
+    assert "relaxed because infeasible" in judged.stdout
     assert Plan.load(folder / "plan").carving.labels.notna().all()
 
 

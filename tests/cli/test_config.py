@@ -81,11 +81,11 @@ def test_broken_toml_shows_the_line(run: Run) -> None:
         (("[carve]", '[[prefer]]\nkind = "near"\n[carve]'), "accounts['lat'] must exist"),
         (
             ("[carve]", '[[rules]]\nkind = "pin"\naccounts = { "009" = "r1" }\n[carve]'),
-            "Pin must name known accounts; not so for 1 account: '009'",
+            "Pin must name known accounts; violated by 1 account: '009'",
         ),
         (
             ("[carve]", '[[rules]]\nkind = "pin"\naccounts = { "001" = "r9" }\n[carve]'),
-            "Pin must name known territories; not so for 1 pair: '001 -> r9'",
+            "Pin must name known territories; violated by 1 pair: '001 -> r9'",
         ),
         (
             ("[carve]", '[[rules]]\nkind = "forbid"\npairs = [["009", "r1"]]\n[carve]'),
@@ -119,7 +119,7 @@ def test_a_mistake_about_the_files_is_told_without_a_traceback(run: Run, change:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (("002,", "001,"), "must be unique; not so for 1 account: '001'"),
+        (("002,", "001,"), "must be unique; violated by 1 account: '001'"),
         (("002,", ","), "must not be empty in 1 row: 'row 1'"),
         ((",50,", ',"$50 ",'), "numbers written as text such as"),
         ((",50,", ",-50,"), "must not be negative, got -50 in 1 row: '002'"),

@@ -182,7 +182,7 @@ CARVE: list[Case] = [
     ("A mistyped solver", lambda: gtm.carve(problem(), solver="local_serch")),
     ("No time at all", lambda: gtm.carve(problem(), time_limit=0)),
     ("Endless effort", lambda: gtm.carve(problem(), effort=float("inf"))),
-    ("A seed that is no number", lambda: gtm.carve(problem(), seed=-1)),
+    ("A negative seed", lambda: gtm.carve(problem(), seed=-1)),
     ("A method that cannot keep a rule", lambda: gtm.carve(keep(rules=[gtm.MaxMoved(0.5)]), solver="waterfall")),
     ("A plan that forgets accounts", lambda: gtm.check(problem(table(3)), {"A0": "T1", "A1": "T2"})),
     ("A plan with unknown territories", lambda: gtm.check(problem(table(2)), {"A0": "T1", "A1": "Mars"})),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gtm_opt.instance import BestLeaf, Dense, Distance, ForbiddenTerm, MoveCost, PinTerm, Table, Term, UnitSum, frozen
 
-KINDS = ("dense", "stay", "distance", "haversine", "table", "only", "barred", "grouped", "lowest")
+KINDS = ("dense", "stay", "distance", "haversine", "table", "only", "forbidden", "grouped", "lowest")
 
 
 def make(kind: str, n: int, k: int, rng: np.random.Generator) -> tuple[Term, np.ndarray]:
@@ -45,7 +45,7 @@ def make(kind: str, n: int, k: int, rng: np.random.Generator) -> tuple[Term, np.
         for i in units:
             out[i] = 0.0 if where[i] == -1 else np.where(territories == where[i], 0.0, np.inf)
         return PinTerm(where, k), out
-    if kind == "barred":
+    if kind == "forbidden":
         pairs = np.unique(rng.integers(0, [n, k], (n, 2)), axis=0)
         out[pairs[:, 0], pairs[:, 1]] = np.inf
         return ForbiddenTerm(pairs[:, 0], pairs[:, 1], n, k), out

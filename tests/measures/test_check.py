@@ -159,7 +159,7 @@ def test_preference_scores_agree_with_the_cost_of_the_compiled_instance(names, f
     order = list(rng.permutation(["T1", "T2", "T3"]))
     compiled = compile_problem(asked, order)
     units = rng.integers(0, 3, compiled.units.count)
-    plan = pd.Series(np.array(order)[units[compiled.units.of_account]], index=asked.resolved.ids)
+    plan = pd.Series(np.array(order)[units[compiled.units.of_account]], index=compiled.problem.resolved.ids)
     cost = evaluate(compiled.instance, units).cost / asked.n_accounts
     assert gtm.check(asked, plan).score == pytest.approx(cost, rel=1e-9)
 
@@ -181,7 +181,7 @@ def test_totals_of_the_compiled_instance_agree_with_the_tables(seed: int) -> Non
     compiled = compile_problem(asked)
     units = rng.integers(0, 3, compiled.units.count)
     at = units[compiled.units.of_account]
-    table = balance_table(asked, at)
+    table = balance_table(compiled.problem, at)
     found = evaluate(compiled.instance, units)
     np.testing.assert_allclose(table["total"].to_numpy().reshape(-1, 3).T, found.totals)
     np.testing.assert_allclose(table["lower"].to_numpy().reshape(-1, 3).T, compiled.instance.lower)
@@ -209,6 +209,6 @@ def test_assignments_that_do_not_fit_say_everything_at_once() -> None:
     with pytest.raises(DataError, match="3 things are wrong") as caught:
         gtm.check(problem(), plan)
     text = str(caught.value)
-    assert "list every account once; not so for 1 account: 'A0'" in text
-    assert "place every account; not so for 11 accounts: 'A1', 'A2'" in text
-    assert "only name known accounts; not so for 1 account: 'B7'" in text
+    assert "list every account once; violated by 1 account: 'A0'" in text
+    assert "place every account; violated by 11 accounts: 'A1', 'A2'" in text
+    assert "only name known accounts; violated by 1 account: 'B7'" in text

@@ -57,7 +57,7 @@ def test_a_rate_for_an_unknown_name_and_a_role_without_a_rate_are_refused_togeth
     with pytest.raises(DataError, match="2 things") as caught:
         gtm.Attrition({"AE-ENTT": 0.2}, kind="cohort").check_roles([ENT, SMB])
     assert "Did you mean 'AE-ENT'?" in str(caught.value)
-    assert "must have a value for every role; not so for 2 roles: 'AE-ENT', 'AE-SMB'" in str(caught.value)
+    assert "must have a value for every role; violated by 2 roles: 'AE-ENT', 'AE-SMB'" in str(caught.value)
     with pytest.raises(DataError, match="no rate for role 'AE-SMB', only for: AE-ENT"):
         gtm.Attrition({"AE-ENT": 0.2}, kind="cohort").hazard(SMB)
 

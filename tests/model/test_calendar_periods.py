@@ -119,7 +119,7 @@ def test_everything_wrong_with_a_calendar_of_weeks_is_said_at_once() -> None:
         gtm.Calendar("2026-02", weeks="4-4-5", holidays=["1/2/2026"], weekmask="11111", season=[1.0])
     text = str(caught.value)
     assert "must be a day where periods are whole weeks, got '2026-02'" in text
-    assert "Calendar.holidays must hold dates; not so for 1 holiday: '1/2/2026'" in text
+    assert "Calendar.holidays must hold dates; violated by 1 holiday: '1/2/2026'" in text
     assert "seven 0 or 1" in text
     with pytest.raises(DataError, match=r"Calendar.weeks must be one of 4-4-5, 4-5-4, 5-4-4, 13x4"):
         gtm.Calendar("2026-02", weeks="4-4-4")  # type: ignore[arg-type]

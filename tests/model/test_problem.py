@@ -91,7 +91,7 @@ def test_two_rules_of_families_join() -> None:
 def test_forbids_by_value_name_all_accounts_of_it() -> None:
     accounts = table().assign(industry=["Bank", None, "Tech", "Bank", None, "Tech"])
     asked = problem(accounts, rules=[gtm.Forbid([("Bank", "T1"), ("(none)", "T2")], by="industry")])
-    account, territory = asked.resolved.barred
+    account, territory = asked.resolved.forbidden
     assert list(zip(account.tolist(), territory.tolist(), strict=True)) == [(0, 0), (1, 1), (3, 0), (4, 1)]
 
 
@@ -161,8 +161,8 @@ def test_activities_by_territory_need_a_cell_for_every_pair() -> None:
     matrix = pd.DataFrame(1.0, index=[f"A{i}" for i in range(6)], columns=["T1", "T2"])
     problem(balance=[gtm.Balance("hours", by_territory=matrix)])
     for wrong, text in [
-        (matrix.head(5), "row for every account; not so for 1 account: 'A5'"),
-        (matrix[["T1"]], "column for every territory; not so for 1 territory: 'T2'"),
+        (matrix.head(5), "row for every account; violated by 1 account: 'A5'"),
+        (matrix[["T1"]], "column for every territory; violated by 1 territory: 'T2'"),
         (pd.concat([matrix, matrix.head(1)]), "one row each, got repeated rows in 1 row: 'A0'"),
         (matrix.drop("A3").reindex(matrix.index), "must hold numbers >= 0 in 1 row: 'A3'"),
         (matrix * 0.0, "positive total, got only zeros"),
@@ -195,12 +195,12 @@ def test_repeated_ids_are_told_together_with_everything_else() -> None:
         problem(accounts, prefer=gtm.KeepOwner(), rules=rules, objective="best")
     text = str(caught.value)
     assert text.startswith("7 things are wrong with the input:")
-    assert f"accounts['account_id'] must be unique; not so for 1 account: '{ids[1]}'." in text
+    assert f"accounts['account_id'] must be unique; violated by 1 account: '{ids[1]}'." in text
     assert "must not begin or end with blanks" in text
-    # the row is told apart from its namesake
+    # the row is distinguished from its namesake
     assert f"accounts['arr'] must not be negative, got -5 in 1 row: '{ids[1]} (row 2)'." in text
     assert "1 unknown owner ('stranger')" in text
-    assert "Pin must name known accounts; not so for 1 account: 'nobody'." in text
+    assert "Pin must name known accounts; violated by 1 account: 'nobody'." in text
     assert "accounts['family'] must exist" in text
     assert "objective must be 'preferences' or 'even', got 'best'" in text
 

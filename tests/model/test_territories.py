@@ -58,7 +58,7 @@ def change(column: str, values: list) -> pd.DataFrame:
         (lambda: Territories.equal("East"), "must be a (list|sequence) of names, got the text 'East'"),
         (lambda: Territories(("A", "A")), "unique names, got repeated names in 1 name: 'A'"),
         (lambda: Territories(("A", "B"), (0.5, 0.6)), "must sum to 1, got 1.1"),
-        (lambda: Territories(("A", "B"), (1.5, -0.5)), "must be positive; not so for 1 territory: 'B'"),
+        (lambda: Territories(("A", "B"), (1.5, -0.5)), "must be positive; violated by 1 territory: 'B'"),
         (lambda: Territories(("A", "B"), (1.0,)), "one entry for each of the 2 territories, got 1"),
         (lambda: Territories(("A", "B"), reps=("x", "x")), "seat every rep once.*1 rep: 'x'"),
         (lambda: Territories(("A", "B"), reps=("B", "A")), "must not be the name of another territory.*'B', 'A'"),

@@ -153,7 +153,7 @@ def test_mistakes_are_reported_together_and_the_book_stays_as_it_was(tmp_path) -
         "CoverBegun must end before the person leaves, got 'ana', who leaves 2027-06-30",
         "CoverBegun must name a person employed on that day, got 'ana' on 2027-07-09",
         "AccountsMoved must name an open seat, got 'S9'",
-        "AccountsMoved must name known accounts; not so for 1 account: 'x'",
+        "AccountsMoved must name known accounts; violated by 1 account: 'x'",
         "SeatOpened must name a seat that is not open yet",
         "SeatOpened must not lie before the book opens",
         "SeatClosed must leave no account behind",

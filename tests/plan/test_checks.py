@@ -39,12 +39,12 @@ def test_what_gave_way_by_force_is_told_apart_from_violations(tmp_path: Path) ->
         assert not check.ok
         assert check.kept
         assert len(check.violations) == 0
-        assert check.gave_way["rule"].tolist() == ["band of arr"] * 2
-        assert "T1 holds 10" in check.gave_way["detail"][0]
-        assert "(by force: account a alone is 166.7 % of the target)" in check.gave_way["detail"][0]
-        assert "target rescaled to the remainder" in check.gave_way["detail"][1]
+        assert check.relaxed["rule"].tolist() == ["band of arr"] * 2
+        assert "T1 holds 10" in check.relaxed["detail"][0]
+        assert "(by force: account a alone is 166.7 % of the target)" in check.relaxed["detail"][0]
+        assert "target rescaled to the remainder" in check.relaxed["detail"][1]
         assert str(check).startswith(
-            "everything that can hold does, 2 gave way by force (1 checks)\n~ carving, band of"
+            "everything that can hold does, 2 relaxed because infeasible (1 checks)\n~ carving, band of"
         )
         assert found.tables["violations"]["forced"].tolist() == [True, True]
     assert not any("on_infeasible" in note for note in plan.carving.notes)
@@ -71,10 +71,10 @@ def test_a_violation_beside_what_gave_way_is_still_a_violation() -> None:
     check = Plan(worse).check()
     assert not check.kept
     assert "band of accounts" in set(check.violations["rule"])
-    assert "band of arr" in set(check.gave_way["rule"])
+    assert "band of arr" in set(check.relaxed["rule"])
     assert "proven" in set(check.notes["rule"])
     assert " violation" in str(check).splitlines()[0]
-    assert "gave way by force" in str(check).splitlines()[0]
+    assert "relaxed because infeasible" in str(check).splitlines()[0]
 
 
 def test_moves_that_pins_force_over_the_cap_gave_way(tmp_path: Path) -> None:
@@ -86,8 +86,8 @@ def test_moves_that_pins_force_over_the_cap_gave_way(tmp_path: Path) -> None:
     for found in (plan, _saved(plan, tmp_path)):
         check = found.check()
         assert check.kept
-        assert check.gave_way["rule"].tolist() == ["at most 20 % of accounts moved"]
-        assert "pins, forbids and families alone move as much" in check.gave_way["detail"][0]
+        assert check.relaxed["rule"].tolist() == ["at most 20 % of accounts moved"]
+        assert "pins, forbids and families alone move as much" in check.relaxed["detail"][0]
 
 
 def test_a_territory_nobody_covers_is_a_violation(plan: Plan) -> None:

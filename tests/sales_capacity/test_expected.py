@@ -184,7 +184,7 @@ def test_wrong_words_about_backfills_are_named() -> None:
     both = TEAM.assign(role="AE")
     with pytest.raises(DataError, match="must not go in a circle, got AE <- SDR <- AE"):
         gtm.capacity(both, [AE, SDR], FY26, attrition=FIFTH, backfill=circle)
-    with pytest.raises(DataError, match="must have a value for every role; not so for 1 role: 'AE'"):
+    with pytest.raises(DataError, match="must have a value for every role; violated by 1 role: 'AE'"):
         gtm.capacity(TEAM, AE, FY26, attrition=gtm.Attrition({"SMB": 0.1}, kind="cohort"))
     with pytest.raises(DataError, match=r"`by` must name columns of the table, got 'segmnt'. Did you mean 'segment'"):
         expected_of(TEAM, attrition=FIFTH).by("segmnt")

@@ -36,7 +36,7 @@ class Explanation:
     options : DataFrame
         One row per alternative at every level of the tree: node, option, chosen, one column per
         preference and rule (its cost), one per criterion (price times what the account brings), at inner
-        nodes ``room further down`` (what the best place below costs more, at the prices of the room
+        nodes ``slack further down`` (what the best place below costs more, at the prices of the slack
         there; 0 at the last level), total, difference to the chosen one. All of it is by prices, in preference
         scores times the number of accounts: it says why, and estimates how much.
         For "as even as possible" carves the total is the worst deviation after the move.
@@ -98,7 +98,7 @@ def explain(carving: Carving, account: str, *, exact: bool = False) -> Explanati
     Notes
     -----
     Where the whole problem, or the node above the account's territory, is small, every sibling is asked by an exact
-    model in the order of a lower bound, until all that are left are proven dearer. With a node of a tree the
+    model in the order of a lower bound, until all that are left are proven more expensive. With a node of a tree the
     accounts of the other nodes stay where they are. Everywhere else the answer is an estimate by prices
     and says so.
     """

@@ -129,7 +129,7 @@ def force_in(carving: Carving, scope: Scope, unit: int, others: IntArray) -> lis
     Notes
     -----
     Places are asked in the order of a proven lower bound, that of the prices with the unit forced there; as soon
-    as the bound of the next is above the cheapest answer, all that are left are dearer: that is proven.
+    as the bound of the next is above the cheapest answer, all that are left are more expensive: that is proven.
     """
     instance = scope.instance
     before = np.searchsorted(scope.leaves, carving.unit_leaf[scope.units])
@@ -191,7 +191,7 @@ def _ask(carving: Carving, scope: Scope, forced: Instance, before: IntArray, nam
 
 
 def _ask_nearest(carving: Carving, scope: Scope, forced: Instance, before: IntArray, name: str) -> Forced:
-    """Return the answer where the plan itself leaves bands: by the order in which things give way."""
+    """Return the answer where the plan itself leaves bands: by the order in which things are relaxed."""
     from gtm_opt.solvers.exact.lexicographic import find_nearest, stage_values
 
     nearest = find_nearest(forced, Run(), nodes=NODES)
@@ -211,7 +211,7 @@ def _ask_nearest(carving: Carving, scope: Scope, forced: Instance, before: IntAr
 def _worse(
     now: list[tuple[str, float]], then: list[tuple[str, float]]
 ) -> list[tuple[tuple[str, float], tuple[str, float]]]:
-    """Return the first quantity that gives way by more, in the order in which things give way."""
+    """Return the first quantity that is relaxed by more, in the order in which things are relaxed."""
     for a, b in zip(now[:-1], then[:-1], strict=True):
         if abs(a[1] - b[1]) > SAME * max(1.0, abs(a[1])):
             return [(a, b)] if b[1] > a[1] else []

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["node_prices", "node_task", "price_options"]
 
-ROOM = "room further down"
-"""Column of the look-ahead: how much dearer the best place below an option is, at the prices of the room there."""
+SLACK_BELOW = "slack further down"
+"""Column of the look-ahead: what the best place below an option costs more, at the prices of the slack there."""
 
 
 def node_task(carving: Carving, node: str, units: np.ndarray[tuple[int], np.dtype[np.int64]]) -> NodeTask:
@@ -62,7 +62,7 @@ def price_options(carving: Carving, node: str, chosen: str, unit: int) -> pd.Dat
         table[name] = table.get(name, 0.0) + term.block(row)[0]
     guide = carving.solutions[node].guide
     if guide is not None:
-        table[ROOM] = look_ahead(task, one, guide).block(row)[0]
+        table[SLACK_BELOW] = look_ahead(task, one, guide).block(row)[0]
     priced = node_prices(carving, node)
     if priced is None:
         table["total"] = _evenness_after(carving, node, one, unit)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from gtm_opt.carving.analysis.again import carve_as_before
 from gtm_opt.carving.analysis.rule_exact import exact_cost
-from gtm_opt.carving.analysis.rule_prices import price_by_nodes, wished_leaves, without_pins, without_rule
+from gtm_opt.carving.analysis.rule_prices import preferred_leaves, price_by_nodes, without_pins, without_rule
 from gtm_opt.errors import DataError
 from gtm_opt.model import KeepApart
 
@@ -110,7 +110,7 @@ def exceptions(carving: Carving) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        account_id, territory, wished_territory (where it would go by prices), cost; most
+        account_id, territory, preferred_territory (where it would go by prices), cost; most
         expensive first.
 
     Raises
@@ -120,16 +120,16 @@ def exceptions(carving: Carving) -> pd.DataFrame:
 
     Notes
     -----
-    In a tree the cost is the sum over the nodes on the way to where the account is; the wished
+    In a tree the cost is the sum over the nodes on the way to where the account is; the preferred
     territory is found by following the cheapest child from the root down.
     """
-    columns = ["account_id", "territory", "wished_territory", "cost"]
+    columns = ["account_id", "territory", "preferred_territory", "cost"]
     problem = carving.compiled.problem
     pinned = np.flatnonzero(problem.resolved.pinned >= 0)
     if not len(pinned):
         return pd.DataFrame(columns=columns)
     units = np.unique(problem.resolved.family[pinned])
-    wish, cost = wished_leaves(carving, without_pins(carving), units)
+    wish, cost = preferred_leaves(carving, without_pins(carving), units)
     at = carving.unit_leaf[units]
     row_of = {int(u): i for i, u in enumerate(units)}
     names = carving.compiled.territories.names

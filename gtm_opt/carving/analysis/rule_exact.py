@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gtm_opt.carving.analysis.again import finite_effort
-from gtm_opt.carving.analysis.rule_prices import wished_leaves
+from gtm_opt.carving.analysis.rule_prices import preferred_leaves
 from gtm_opt.carving.compile.canonical import order_accounts
 from gtm_opt.carving.tree.flat_bound import FULL_CELLS
 from gtm_opt.carving.tree.levels import NodeOptions
@@ -63,7 +63,7 @@ def _touched(carving: Carving, rule: Rule) -> IntArray:
         names = [account for group in rule.groups for account in group]
     elif isinstance(rule, Forbid):
         alone = order_accounts(problem.replace(rules=(rule,)))
-        return np.unique(alone.resolved.barred[0])
+        return np.unique(alone.resolved.forbidden[0])
     elif isinstance(rule, KeepTogether):
         return everybody[np.bincount(resolved.family)[resolved.family] > 1]
     elif isinstance(rule, Within):
@@ -80,8 +80,8 @@ def _top(carving: Carving, accounts: IntArray, without: RelaxedProblem) -> str:
     if carving.compiled.instance.evenness is not None:
         return tree.root
     units = np.unique(without.compiled.units.of_account[accounts])
-    wished, _ = wished_leaves(carving, without, units)
-    leaves = np.concatenate([wished, carving.unit_leaf[without.unit[units]]])
+    preferred, _ = preferred_leaves(carving, without, units)
+    leaves = np.concatenate([preferred, carving.unit_leaf[without.unit[units]]])
     if not len(leaves):
         return tree.root
     low, high = int(leaves.min()), int(leaves.max())

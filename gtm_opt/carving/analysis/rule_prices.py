@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gtm_opt.instance import FloatArray, IntArray, Term
     from gtm_opt.model import Rule
 
-__all__ = ["RelaxedProblem", "node_reduced", "price_by_nodes", "wished_leaves", "without_pins", "without_rule"]
+__all__ = ["RelaxedProblem", "node_reduced", "preferred_leaves", "price_by_nodes", "without_pins", "without_rule"]
 
 CELLS = 4_000_000
 """Units x children that are looked at at a time."""
@@ -189,7 +189,7 @@ def _chunks(without: RelaxedProblem, units: IntArray, width: int) -> Iterator[tu
         yield own, parts, start
 
 
-def wished_leaves(carving: Carving, without: RelaxedProblem, units: IntArray) -> tuple[IntArray, FloatArray]:
+def preferred_leaves(carving: Carving, without: RelaxedProblem, units: IntArray) -> tuple[IntArray, FloatArray]:
     """Return where units would go by prices without the rule, and what being where they are costs.
 
     Parameters
@@ -209,15 +209,15 @@ def wished_leaves(carving: Carving, without: RelaxedProblem, units: IntArray) ->
     tree = carving.hierarchy
     here = carving.unit_leaf[without.unit[units]]
     leaf, cost = np.full(len(units), -1, dtype=np.int64), np.zeros(len(units))
-    wishing: dict[str, IntArray] = {tree.root: np.arange(len(units))}
+    preferring: dict[str, IntArray] = {tree.root: np.arange(len(units))}
     for node in tree.walk():
         if tree.is_leaf(node):
             start, _ = tree.leaf_range(node)
-            leaf[wishing.pop(node, np.zeros(0, dtype=np.int64))] = start
+            leaf[preferring.pop(node, np.zeros(0, dtype=np.int64))] = start
             continue
         start, stop = tree.leaf_range(node)
         inside = np.flatnonzero((here >= start) & (here < stop))
-        wish = wishing.pop(node, np.zeros(0, dtype=np.int64))
+        wish = preferring.pop(node, np.zeros(0, dtype=np.int64))
         rows = np.union1d(inside, wish)
         if not len(rows):
             continue
@@ -226,7 +226,7 @@ def wished_leaves(carving: Carving, without: RelaxedProblem, units: IntArray) ->
         children = tree.children(node)
         at = np.searchsorted(rows, wish)
         for position, child in enumerate(children):
-            wishing[child] = wish[best[at] == position]
+            preferring[child] = wish[best[at] == position]
         edges = np.array([tree.leaf_range(child)[1] for child in children])
         own = np.searchsorted(rows, inside)
         chosen = np.searchsorted(edges, here[inside], side="right")

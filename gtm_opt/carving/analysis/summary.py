@@ -17,7 +17,7 @@ __all__ = ["summary"]
 
 
 def summary(carving: Carving) -> str:
-    """Return status, certificate, the balance of each criterion, what moves and what gave way."""
+    """Return status, certificate, the balance of each criterion, what moves and what was relaxed."""
     problem, verdict = carving.problem, carving.verdict
     seconds = carving.provenance.get("seconds", float("nan"))
     lines = [

@@ -106,15 +106,15 @@ def outside_table(
     Returns
     -------
     DataFrame
-        territory, criterion, deviation (fraction), tolerance, forced, gave_way, reason.
+        territory, criterion, deviation (fraction), tolerance, forced, relaxed, reason.
 
     Notes
     -----
     ``forced`` is a proof about one band: no plan that keeps the rules holds it, whatever becomes of all others (pins,
     forbids, teams and limits on moves lock in too much or keep out too many; where the problem is small, an exact
-    model of that band). ``gave_way`` is wider: the bands are proven not to hold together, and this one is out because
+    model of that band). ``relaxed`` is wider: the bands are proven not to hold together, and this one is out because
     of it: it is forced, or holds an account larger than any band, or has its share of what these leave, or the plan
-    is proven to be the nearest. What did not give way may be repaired by more effort.
+    is proven to be the nearest. What was not relaxed may be repaired by more effort.
     """
     out = balance[~balance["within"]]
     columns = [c.name for c in compiled.columns]
@@ -124,7 +124,7 @@ def outside_table(
     for row in out.to_dict("records"):
         assert judge is not None
         k, j = leaf[row["territory"]], columns.index(row["criterion"])
-        forced, gave_way, reason = judge.band(k, j, float(row["total"]))
+        forced, relaxed, reason = judge.band(k, j, float(row["total"]))
         rows.append(
             {
                 "territory": row["territory"],
@@ -132,27 +132,27 @@ def outside_table(
                 "deviation": row["deviation"],
                 "tolerance": compiled.columns[j].tolerance,
                 "forced": forced,
-                "gave_way": gave_way,
+                "relaxed": relaxed,
                 "reason": reason,
             }
         )
-    names = ["territory", "criterion", "deviation", "tolerance", "forced", "gave_way", "reason"]
+    names = ["territory", "criterion", "deviation", "tolerance", "forced", "relaxed", "reason"]
     return pd.DataFrame(rows, columns=names)
 
 
 def judged_violations(
     violations: pd.DataFrame, compiled: Compiled, unit_leaf: IntArray, outside: pd.DataFrame, nearest: bool = False
 ) -> pd.DataFrame:
-    """Return a checker's violations with what gave way told apart.
+    """Return a checker's violations with what was relaxed distinguished.
 
     Returns
     -------
     DataFrame
-        rule, where, detail, forced (bool: no plan keeps it), gave_way (bool: forced, or part of what cannot hold
+        rule, where, detail, forced (bool: no plan keeps it), relaxed (bool: forced, or part of what cannot hold
         together), reason (empty where neither).
     """
     keys = zip("band of " + outside["criterion"].astype(str), outside["territory"], strict=True)
-    judged = zip(outside["forced"].astype(bool), outside["gave_way"].astype(bool), outside["reason"], strict=True)
+    judged = zip(outside["forced"].astype(bool), outside["relaxed"].astype(bool), outside["reason"], strict=True)
     why: dict[tuple[object, object], tuple[bool, bool, str]] = dict(zip(keys, judged, strict=True))
     flat = compiled.instance
     if flat.side and len(violations):
@@ -171,7 +171,7 @@ def judged_violations(
     found = [why.get(key, (False, False, "")) for key in zip(violations["rule"], violations["where"], strict=True)]
     return violations.assign(
         forced=[f for f, _, _ in found],
-        gave_way=[g for _, g, _ in found],
+        relaxed=[g for _, g, _ in found],
         reason=pd.Series([r if g else "" for _, g, r in found], violations.index, dtype=object),
     )
 
@@ -179,16 +179,16 @@ def judged_violations(
 def placed_as_is(compiled: Compiled, unit_leaf: IntArray) -> Compiled | None:
     """Return the problem with bands relaxed by what cannot be kept, large units being where a plan has them.
 
-    None where nothing has to give way, as far as cheap proofs tell.
+    None where nothing has to be relaxed, as far as cheap proofs tell.
     """
     if not assess(compiled).impossible:
         return None
     flat = compiled.instance
     hard = np.isinf(flat.penalty) & np.isfinite(flat.upper).all(axis=0)
-    giant = np.zeros(flat.n_units, dtype=bool)
+    oversized = np.zeros(flat.n_units, dtype=bool)
     if not flat.by_territory:
-        giant = (flat.activities[:, hard] > flat.upper[:, hard].max(axis=0) * (1 + 1e-9)).any(axis=1)
-    term = PinTerm(np.where(giant, unit_leaf, -1), flat.n_territories)
+        oversized = (flat.activities[:, hard] > flat.upper[:, hard].max(axis=0) * (1 + 1e-9)).any(axis=1)
+    term = PinTerm(np.where(oversized, unit_leaf, -1), flat.n_territories)
     return make_possible(replace(compiled, instance=replace(flat, cost=(*flat.cost, term))))[0]
 
 
@@ -203,7 +203,7 @@ class _Judge:
         self.held = territory_totals(self.flat, unit_leaf)
 
     def band(self, k: int, j: int, total: float) -> tuple[bool, bool, str]:
-        """Return whether a band is forced out, whether it gave way, and the reason."""
+        """Return whether a band is forced out, whether it was relaxed, and the reason."""
         flat, column = self.flat, self.compiled.columns[j]
         lower, upper, target = float(flat.lower[k, j]), float(flat.upper[k, j]), float(flat.target[k, j])
         slack = 1e-9 * max(abs(target), 1e-9)
@@ -273,9 +273,9 @@ class _Judge:
 
 def _left_over(values: FloatArray, unit_leaf: IntArray, target: FloatArray, k: int, upper: float) -> float:
     """Return a territory's share of what units larger than a band leave; infinite where there are none."""
-    giant = values > upper
+    oversized = values > upper
     others = np.ones(len(target), dtype=bool)
-    others[unit_leaf[giant]] = False
-    if not giant.any() or not others[k] or not target[others].sum() > 0:
+    others[unit_leaf[oversized]] = False
+    if not oversized.any() or not others[k] or not target[others].sum() > 0:
         return np.inf
-    return float(values[~giant].sum() * target[k] / target[others].sum())
+    return float(values[~oversized].sum() * target[k] / target[others].sum())

@@ -188,7 +188,7 @@ def _compile_rules(problem: CarvingProblem, units: Units, position: IntArray, k:
     pinned = units.first_known(np.where(resolved.pinned >= 0, position[resolved.pinned], -1))
     if (pinned >= 0).any():
         terms.append(PinTerm(pinned, k))
-    account, territory = resolved.barred
+    account, territory = resolved.forbidden
     if len(account):
         pairs = np.unique(resolved.family[account] * k + position[territory])
         terms.append(ForbiddenTerm(pairs // k, pairs % k, units.count, k))

@@ -48,7 +48,7 @@ def conflict(problem: CarvingProblem) -> list[Criterion | Rule]:
     .. [1] Chinneck, J. W., Dravnieks, E. W. (1991). Locating minimal infeasible constraint sets in
        linear programs. ORSA Journal on Computing 3(2), 157-168. doi:10.1287/ijoc.3.2.157
     """
-    # a band with a penalty gives way at its price: it is in no conflict
+    # a band with a penalty may be violated at its price: it is in no conflict
     balance: list[Criterion] = [c for c in problem.balance if getattr(c, "penalty", None) is None]
     rules = list(problem.rules)
     if not _impossible(problem, balance, rules):

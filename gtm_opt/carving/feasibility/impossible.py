@@ -121,7 +121,7 @@ def locked_and_reachable(instance: Instance) -> tuple[FloatArray, FloatArray]:
 
 
 def _within_limits(instance: Instance) -> tuple[FloatArray, FloatArray]:
-    """Return locked and reachable totals, pairs that break a side row by themselves being barred too."""
+    """Return locked and reachable totals, pairs that break a side row by themselves being forbidden too."""
     locked, reachable = (np.zeros(instance.target.shape) for _ in range(2))
     tight = presolve(instance)
     for rows in tight.chunks():
@@ -160,22 +160,22 @@ def _large_units(compiled: Compiled, j: int, column: CriterionColumn) -> list[st
     values = compiled.instance.activities[..., j]
     values = values[:, 0] if values.ndim == 2 else values
     top = float(column.upper.max())
-    giants = np.flatnonzero(values > top * (1 + SLACK))
-    giants = giants[np.argsort(-values[giants], kind="stable")]
+    oversized = np.flatnonzero(values > top * (1 + SLACK))
+    oversized = oversized[np.argsort(-values[oversized], kind="stable")]
     what = _what(column)
     if column.limit:
         return [
             f"{_capital(_unit_name(compiled, int(u)))} holds {number_text(values[u])} {what}, the largest limit of a "
             f"territory is {number_text(top)}. Raise the limit, or split the account."
-            for u in giants[:SHOWN]
+            for u in oversized[:SHOWN]
         ]
     forced = forced_deviation(values, column.target)
     nearest = f"The nearest possible worst deviation is {percent_text(forced)}."
     tolerance = percent_text(column.tolerance, 4)
-    if len(giants):
-        u = int(giants[0])
+    if len(oversized):
+        u = int(oversized[0])
         target = float(column.target.max())
-        others = f" ({len(giants) - 1} more are too large as well)" if len(giants) > 1 else ""
+        others = f" ({len(oversized) - 1} more are too large as well)" if len(oversized) > 1 else ""
         return [
             f"{_capital(_unit_name(compiled, u))} holds {number_text(values[u])} {what}, "
             f"{percent_text(values[u] / values.sum())} of all and {percent_text(values[u] / target, 0)} of the largest "
@@ -261,15 +261,15 @@ def _teams_over(compiled: Compiled, j: int, column: CriterionColumn) -> list[str
 
 
 def forced_moves(instance: Instance) -> FloatArray:
-    """Return the least each side row can be, for what pins, bars and families force, shape (n_side_rows,)."""
+    """Return the least use of each side row that pins, forbidden pairs and families force, shape (n_side_rows,)."""
     least = np.zeros(len(instance.side))
     for rows in instance.chunks():
         if not instance.side:
             break
-        barred = ~np.isfinite(instance.cost_block(rows))
+        forbidden = ~np.isfinite(instance.cost_block(rows))
         for r, row in enumerate(instance.side):
             block = row.term.block(rows)
-            block[barred] = np.inf
+            block[forbidden] = np.inf
             least[r] += float(block.min(axis=1).sum())
     return least
 

@@ -1,4 +1,4 @@
-"""The nearest possible plan: what gives way, so that everything else can still be even."""
+"""The nearest possible plan: what is relaxed, so that everything else can still be even."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["make_possible"]
 TINY = 1e-9
 """Targets stay above zero, of which relative deviations would be undefined: this much of those asked for."""
 _ROOM = 0.25
-"""Part of a tolerance that is enough to carve within: less, and the limits asked for give way."""
+"""Part of a tolerance that is enough to carve within: less, and the limits asked for are relaxed."""
 
 
 def make_possible(compiled: Compiled) -> tuple[Compiled, list[str]]:
@@ -37,14 +37,14 @@ def make_possible(compiled: Compiled) -> tuple[Compiled, list[str]]:
         Units larger than every band are placed first (where they are cheapest, the least loaded
         among equals); their territory's band begins there and ends a tolerance above, and the targets of
         the others are what is left by share. The others keep the limits asked for where a quarter of their
-        room is left on either side of that.
+        slack is left on either side of that.
     notes : list of str
         One sentence per widened band.
 
     Notes
     -----
     Also lifts bands that pins overfill or forbids starve, and limits on moves below what pins, forbids and
-    families force: that, and nothing a heuristic chose, lets a limit on moves give way. Limits that do not add up are
+    families force: that, and nothing a heuristic chose, relaxes a limit on moves. Limits that do not add up are
     not raised: there is nothing nearest about a smaller number of accounts.
     """
     instance = compiled.instance
@@ -70,7 +70,7 @@ def make_possible(compiled: Compiled) -> tuple[Compiled, list[str]]:
 
 
 def _raise_limits(instance: Instance) -> tuple[tuple[SideRow, ...], list[str]]:
-    """Return side rows that allow at least what pins, bars and families move anyway."""
+    """Return side rows that allow at least what pins, forbidden pairs and families move anyway."""
     side, notes = list(instance.side), []
     for r, least in enumerate(forced_moves(instance)):
         row = side[r]
@@ -92,18 +92,18 @@ def _place_giants(instance: Instance) -> IntArray:
         np.isinf(instance.penalty) & np.isfinite(instance.upper).all(axis=0) & np.isfinite(instance.lower).all(axis=0)
     )
     tops = instance.upper.max(axis=0)
-    giant = np.flatnonzero((instance.activities[:, hard] > tops[hard] * (1 + 1e-9)).any(axis=1))
-    size = (instance.activities[giant][:, hard] / tops[hard]).max(axis=1, initial=0.0)
+    oversized = np.flatnonzero((instance.activities[:, hard] > tops[hard] * (1 + 1e-9)).any(axis=1))
+    size = (instance.activities[oversized][:, hard] / tops[hard]).max(axis=1, initial=0.0)
     load = np.zeros((instance.n_territories, int(hard.sum())))
     moves = np.array([row.upper for row in instance.side]) - forced_moves(instance)
     for at in np.argsort(-size, kind="stable"):
-        unit = giant[at]
+        unit = oversized[at]
         cost = instance.cost_block(np.array([unit]))[0]
         over = ((load + instance.activities[unit][hard]) / instance.target[:, hard]).max(axis=1)
         open_to = np.isfinite(cost)
         extra = _extra_moves(instance, unit, open_to)
         open_to = open_to & (extra <= moves * (1 + 1e-9) + 1e-9).all(axis=1)
-        # two giants together are worse than any preference
+        # two oversized accounts together are worse than any preference
         rank = np.lexsort((np.arange(len(cost)), cost, np.round(over, 6), ~open_to))
         home[unit] = rank[0]
         load[rank[0]] += instance.activities[unit][hard]

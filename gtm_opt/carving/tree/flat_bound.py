@@ -1,4 +1,4 @@
-"""A lower bound over all leaves at once: what carving step by step costs."""
+"""A lower bound over all leaves at once: what tree decomposition costs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def flat_certificate(instance: Instance, unit_leaf: IntArray, run: Run, seed: in
     Notes
     -----
     The bound holds for every plan that keeps the leaves' bands, whichever way it was carved: the gap is
-    the most that carving step by step, rounding to whole accounts and the bound's own weakness
+    the most that tree decomposition, rounding to whole accounts and the bound's own weakness
     cost together. Up to `FULL_CELLS` the prices are solved; above, they come from a short ascent on a
     sample, and the bound is weaker. One pass over units x leaves.
     """

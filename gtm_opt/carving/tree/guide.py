@@ -1,4 +1,4 @@
-"""What an inner node should know of the levels below it: prices of the room there."""
+"""What an inner node should know of the levels below it: prices of the slack there."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ __all__ = ["GUIDE_ROUNDS", "Guide", "ascend", "find_guide", "guided", "look_ahea
 VIEW = 120
 """Descendants an inner node looks at, at most: it goes down as many levels as that allows."""
 SAMPLE_CELLS = 600_000
-"""Units x descendants of the sample whose room is priced."""
+"""Units x descendants of the sample whose slack is priced."""
 GUIDE_ROUNDS = 240
 
 
 @dataclass(frozen=True, eq=False)
 class Guide:
-    """Prices of room further down a tree.
+    """Prices of slack further down a tree.
 
     Attributes
     ----------
@@ -51,13 +51,13 @@ def view_nodes(task: NodeTask) -> tuple[str, ...]:
 
 
 def find_guide(task: NodeTask, seed: int, rounds: int = GUIDE_ROUNDS) -> Guide | None:
-    """Return prices of the room below a node; None where looking ahead tells nothing.
+    """Return prices of the slack below a node; None where looking ahead tells nothing.
 
     Notes
     -----
     A unit's cost at an inner node is the least it can still get below each child. Taken alone that
     would send everybody towards the few leaves that suit many: so the bands of the descendants
-    are priced first (a short dual ascent on a sample), and room that is scarce is dear.
+    are priced first (a short dual ascent on a sample), and slack that is scarce is expensive.
     """
     tree, flat = task.tree, task.instance
     banded = bool((np.isfinite(flat.lower) | np.isfinite(flat.upper)).any())

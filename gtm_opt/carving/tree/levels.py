@@ -106,7 +106,7 @@ class NodeSolution:
     certificate : Certificate
     seconds : float
     guide : Guide or None
-        Prices of the room below that the node was steered by.
+        Prices of the slack below that the node was steered by.
     """
 
     node: str
@@ -159,11 +159,11 @@ def _least_moved(instance: Instance) -> IntArray | None:
     """
     at = np.empty(instance.n_units, dtype=np.int64)
     for rows in instance.chunks():
-        barred = ~np.isfinite(instance.cost_block(rows))
-        use = np.zeros(barred.shape)
+        forbidden = ~np.isfinite(instance.cost_block(rows))
+        use = np.zeros(forbidden.shape)
         for row in instance.side:
             use += row.term.block(rows) / max(row.upper, 1e-9)
-        use[barred] = np.inf
+        use[forbidden] = np.inf
         at[rows] = use.argmin(axis=1)
     return at if evaluate(instance, at).rules_kept else None
 

@@ -80,8 +80,8 @@ def node_instance(task: NodeTask) -> Instance:
     Notes
     -----
     Targets and bands are sums of the leaves' own. A child that will be divided again gets
-    a part (`TreeSettings.room`) of the tolerance per further level, so that the leaves still have
-    room: a tolerance budget. Side rows leave an equal part of the budget to each further level; what
+    a part (`TreeSettings.tolerance_budget`) of the tolerance per further level, so that the leaves still have
+    slack: a tolerance budget. Side rows leave an equal part of the budget to each further level; what
     they use is counted as if every unit then went to its best leaf below, so that the budget is exact.
     """
     instance = merged_instance(task, task.tree.children(task.tree.root))
@@ -113,7 +113,7 @@ def merged_instance(task: NodeTask, nodes: Sequence[str]) -> Instance:
     group = np.repeat(np.arange(len(nodes)), sizes)
     below = np.array([tree.height(node) for node in nodes])
     target = np.add.reduceat(flat.target, _starts(sizes), axis=0)
-    lower, upper_band = _merge_bands(flat, sizes, target, task.settings.room**below)
+    lower, upper_band = _merge_bands(flat, sizes, target, task.settings.tolerance_budget**below)
     shares = np.bincount(group, weights=flat.shares)
     evenness = flat.evenness
     if evenness is not None:
@@ -124,7 +124,7 @@ def merged_instance(task: NodeTask, nodes: Sequence[str]) -> Instance:
         activities = np.add.reduceat(weighted, _starts(sizes), axis=1) / shares[None, :, None]
     costs = tuple(merge_term(term, group, flat.shares) for term in flat.cost)
     costs += _closed_jointly(flat, costs, group, len(sizes))
-    apart, barred = _apart_below(flat, costs, sizes)
+    apart, forbidden = _apart_below(flat, costs, sizes)
     return replace(
         flat,
         activities=activities,
@@ -132,7 +132,7 @@ def merged_instance(task: NodeTask, nodes: Sequence[str]) -> Instance:
         lower=lower,
         upper=upper_band,
         shares=shares / shares.sum(),
-        cost=costs + barred,
+        cost=costs + forbidden,
         side=tuple(replace(row, term=_merge_side(flat, row.term, group)) for row in side),
         previous=None if flat.previous is None else np.where(flat.previous >= 0, group[flat.previous], flat.previous),
         apart=apart,
@@ -197,8 +197,8 @@ def _apart_below(
             if not len(group) or not spread.any():
                 break
     pairs = np.unique(np.concatenate([np.zeros((0, 2), dtype=np.int64), *bars]), axis=0)
-    barred = (ForbiddenTerm(pairs[:, 0], pairs[:, 1], flat.n_units, len(sizes)),) if len(pairs) else ()
-    return tuple(parts), barred
+    forbidden = (ForbiddenTerm(pairs[:, 0], pairs[:, 1], flat.n_units, len(sizes)),) if len(pairs) else ()
+    return tuple(parts), forbidden
 
 
 def _starts(sizes: IntArray) -> IntArray:
@@ -286,9 +286,9 @@ def _movable(instance: Instance) -> FloatArray:
     for rows in instance.chunks():
         if not instance.side:
             break
-        barred = ~np.isfinite(instance.cost_block(rows))
+        forbidden = ~np.isfinite(instance.cost_block(rows))
         for r, row in enumerate(instance.side):
-            out[r] += float(np.where(barred, 0.0, row.term.block(rows)).max(axis=1).sum())
+            out[r] += float(np.where(forbidden, 0.0, row.term.block(rows)).max(axis=1).sum())
     return np.maximum(out, 0.0)
 
 

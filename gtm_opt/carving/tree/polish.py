@@ -64,16 +64,16 @@ def polish_leaves(task: NodeTask, unit_leaf: IntArray, run: Run, seed: int, effo
         return unit_leaf
     at = unit_leaf.copy()
     seen = np.zeros(flat.n_territories, dtype=bool)
-    since, mended = run.seconds, 0
+    since, repaired = run.seconds, 0
     for _ in range(MOST_REPAIRS):
         excess = np.where(seen, 0.0, leaf_excess(flat, at))
         worst = int(excess.argmax())
         if excess[worst] <= 0.0 or run.stop():
             break
         seen[worst] = True
-        mended += _repair(task, at, worst, run, seed, effort)
+        repaired += _repair(task, at, worst, run, seed, effort)
     if seen.any():
-        run.note("polish", since, f"{mended} of {int(seen.sum())} leaves outside their bands came closer")
+        run.note("polish", since, f"{repaired} of {int(seen.sum())} leaves outside their bands came closer")
     return at
 
 

@@ -83,7 +83,7 @@ class TreeSettings:
 
     Attributes
     ----------
-    room : float
+    tolerance_budget : float
         Fraction of the tolerance an inner node may use per level below it: with 0.5 a child that
         is divided twice more is held to a quarter of the tolerance.
     levels : mapping of str to Level
@@ -92,7 +92,7 @@ class TreeSettings:
         What each cost term of the instance stands for.
     """
 
-    room: float = 0.5
+    tolerance_budget: float = 0.5
     levels: Mapping[str, Level] = field(default_factory=dict)
     costs: tuple[str, ...] = ()
 

@@ -184,7 +184,7 @@ def _read_bounds(
     floors = np.nan_to_num(numbers["floor"], nan=0.0) / scale
     caps = np.where(np.isnan(numbers["cap"]), np.inf, numbers["cap"] / scale)
     if unit is not None:
-        # a hair of tolerance keeps 0.9 * 1,000,000 from becoming one unit more
+        # a small tolerance keeps 0.9 * 1,000,000 from becoming one unit more
         floors, caps = np.ceil(floors - 1e-9), np.floor(caps + 1e-9)
     empty = (at < 0) & (floors > 0)
     if empty.any():

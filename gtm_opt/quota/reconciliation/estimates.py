@@ -23,7 +23,7 @@ __all__ = ["SOURCES", "Estimates", "pool", "read_source"]
 
 SOURCES = ("top_down", "bottom_up", "capacity")
 _WIDE = 1.0
-"""Standard deviation of a derived estimate as a part of its value: it gives way to everything that was said."""
+"""Standard deviation of a derived estimate as a part of its value: it is relaxed to everything that was said."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -240,7 +240,7 @@ def _read_bounds(
             found.add(f"bounds['{column}']", "must hold numbers, none negative", rows=ids[bad], kind="node")
             continue
         use = (numbers.notna() & ~np.isinf(numbers)).to_numpy() & (at >= 0)
-        # a hair of tolerance keeps 0.9 * 1,000,000 from becoming one unit more
+        # a small tolerance keeps 0.9 * 1,000,000 from becoming one unit more
         units = numbers.to_numpy(dtype=np.float64)[use] / unit
         whole = np.ceil(units - 1e-9) if column == "floor" else np.floor(units + 1e-9)
         limit[at[use]] = whole * unit

@@ -338,7 +338,7 @@ def _number(
     positive: bool = False,
     whole: bool = False,
 ) -> None:
-    """Record a value that is no number, not whole, or outside its range."""
+    """Record a value that is not numeric, not whole, or outside its range."""
     try:
         number = math.nan if isinstance(value, (bool, str)) else float(value)
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""After a giant has set the worst deviation: balance what is left."""
+"""After an oversized unit has set the worst deviation: balance what is left."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FAINT = 1e-6
 def balance_the_rest(
     problem: BalancingProblem, assign: IntArray, solve: Callable[[BalancingProblem, IntArray, bool], IntArray]
 ) -> tuple[IntArray, int]:
-    """Go on minimising the next largest deviations where single giant units force the largest.
+    """Go on minimising the next largest deviations where single oversized units force the largest.
 
     Parameters
     ----------
@@ -46,20 +46,20 @@ def balance_the_rest(
     Notes
     -----
     A cell (territory, criterion) whose deviation one unit alone explains is settled: it stops counting, and
-    units that would add to it are barred there. When such a territory is the worst again in another
-    criterion, it is frozen as a whole. Repeats until the worst cell has no giant behind it.
+    units that would add to it are forbidden there. When such a territory is the worst again in another
+    criterion, it is frozen as a whole. Repeats until the worst cell has no oversized unit behind it.
     """
     current, settled = problem, 0
     if problem.kind != DEVIATION or problem.n_criteria == 0:
         return assign, 0
-    giants: set[int] = set()
+    oversized: set[int] = set()
     while settled < 3 * problem.n_territories:
         x = np.abs(current.deviations(assign))
         k, j = (int(v) for v in np.unravel_index(int(x.argmax()), x.shape))
         if _has_giant(current, assign, k, j):
             current = _settle(current, assign, k, j)
-            giants.add(k)
-        elif k in giants:
+            oversized.add(k)
+        elif k in oversized:
             current = _freeze(current, assign, k)
         else:
             break
@@ -103,9 +103,9 @@ def _settle(problem: BalancingProblem, assign: IntArray, k: int, j: int) -> Bala
     offset[k, j] = 0.0
     here = assign == k
     allowed[(problem.weights[:, j] > 0.0) & ~here, k] = 0
-    giant = np.flatnonzero(here)[problem.weights[here, j].argmax()]
-    allowed[giant] = 0
-    allowed[giant, k] = 1
+    oversized = np.flatnonzero(here)[problem.weights[here, j].argmax()]
+    allowed[oversized] = 0
+    allowed[oversized, k] = 1
     return replace(problem, scale=scale, offset=offset, allowed=allowed)
 
 

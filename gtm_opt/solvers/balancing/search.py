@@ -32,7 +32,7 @@ _ROOMY = 60
 _FROZEN = 20
 """Proposals per pair of units without a change after which annealing ends."""
 _LARGE = 20_000
-"""Units from which on annealing gives way to descent."""
+"""Units from which on descent follows annealing."""
 
 
 @dataclass(frozen=True, slots=True)

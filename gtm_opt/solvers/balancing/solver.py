@@ -39,7 +39,7 @@ class BalancingSolver:
     name, capabilities, source
         See `gtm_opt.solvers.Solver`.
     workers : int
-        Threads. The answer does not depend on it unless a time limit strikes.
+        Threads. The answer does not depend on it unless the time limit is reached.
     """
 
     name: str = "balancing"
@@ -109,7 +109,7 @@ class BalancingSolver:
             run.interrupt()
             return assign
         if settled:
-            run.note("rest", begin, f"{settled} cells settled by giants")
+            run.note("rest", begin, f"{settled} cells settled by oversized units")
         return assign
 
     def _search(

@@ -43,7 +43,7 @@ _ANNEALING_CAN = Capabilities(side_rows=False, evenness=True)
 
 @dataclass(frozen=True)
 class Annealing(Baseline):
-    """Anneal from a deal by the shares; geometric cooling, restarts from the best with twice the moves.
+    """Anneal from an assignment by shares; geometric cooling, restarts from the best with twice the moves.
 
     Attributes
     ----------
@@ -54,7 +54,8 @@ class Annealing(Baseline):
     -----
     One proposal costs O(m), about five million a second compiled; needs a dense cost matrix (n x K). Bands
     enter through a fixed penalty, evenness as the sum of squared deviations, so it may stop
-    out of band and does not aim at the worst criterion itself. Keeps pins, bars and apart groups; no side rows.
+    out of band and does not aim at the worst criterion itself. Keeps pins, forbidden pairs and
+    apart groups; no side rows.
 
     References
     ----------

@@ -184,7 +184,7 @@ class Baseline:
     Notes
     -----
     Methods that do not look at preferences or bands still keep pins and bars where their
-    capabilities say ``rules``. What is not placed when time is up is dealt by the shares.
+    capabilities say ``rules``. What is not placed when time is up is assigned in proportion to shares.
     """
 
     name: str

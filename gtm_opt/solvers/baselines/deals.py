@@ -28,7 +28,7 @@ class Random(Baseline):
 
     Notes
     -----
-    O(n K). Keeps pins, bars and apart groups. Knows no criterion, no band, no preference.
+    O(n K). Keeps pins, forbidden pairs and apart groups. Knows no criterion, no band, no preference.
     """
 
     name: str = "random"
@@ -88,7 +88,7 @@ class SnakeDraft(Baseline):
     Notes
     -----
     O(n log n + n K). Uses the first criterion of the first tier only. Every territory gets the same number of
-    accounts, whatever its share. A barred pick passes on to the next in line. Keeps pins, bars and apart
+    accounts, whatever its share. A forbidden pick passes on to the next in line. Keeps pins, forbidden pairs and apart
     groups; knows no band and no preference.
     """
 
@@ -113,16 +113,16 @@ _WATERFALL_CAN = Capabilities(bands=False, side_rows=False)
 
 @dataclass(frozen=True)
 class Waterfall(Baseline):
-    """Work through the wishes one after the other, as commercial planning tools do.
+    """Work through the preferences one after the other, as commercial planning tools do.
 
     The preference comes first and decides; the criteria only break its ties, in the order of
     their tiers: the least filled territory gets the account.
 
     Notes
     -----
-    O(n log n + n K m). Once a wish has decided, later ones cannot take it back. With one present owner
+    O(n log n + n K m). Once a preference has decided, later ones cannot take it back. With one present owner
     and "minimize disruption" first, 12,000 accounts over three territories come out as 12,000 / 0 / 0;
-    that this happens is tested. Keeps pins, bars and apart groups; bands are not looked at.
+    that this happens is tested. Keeps pins, forbidden pairs and apart groups; bands are not looked at.
     """
 
     name: str = "waterfall"

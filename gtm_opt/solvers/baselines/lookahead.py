@@ -33,7 +33,7 @@ class GreedyLookahead(Baseline):
     -----
     O(n log n + n K m). No guarantee over several criteria. The fourth power weighs full territories much
     and still sees all criteria; the fill level of the worst criterion alone is a far weaker guide. Keeps
-    pins, bars and apart groups. Aims at the upper side of bands only, does not know side rows.
+    pins, forbidden pairs and apart groups. Aims at the upper side of bands only, does not know side rows.
     """
 
     name: str = "greedy_lookahead"

@@ -87,7 +87,7 @@ class BalancedKMeans(Baseline):
 
     @staticmethod
     def _cost(work: Work, centers: FloatArray | None) -> FloatArray:
-        """Squared distance to the centers (or the cost itself), inf where barred."""
+        """Squared distance to the centers (or the cost itself), inf where forbidden."""
         instance = work.instance
         place = points_of(instance)
         if place is None or centers is None:
@@ -105,7 +105,7 @@ def flow_labels(cost: FloatArray, shares: FloatArray) -> IntArray | None:
     Parameters
     ----------
     cost : ndarray of shape (n_units, n_territories)
-        ``inf`` where barred.
+        ``inf`` where forbidden.
     shares : ndarray of shape (n_territories,)
     """
     try:

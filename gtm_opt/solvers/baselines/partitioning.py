@@ -28,7 +28,7 @@ class LongestFirst(Baseline):
     Notes
     -----
     O(n log n + n K). With equal shares the largest total is at most 4/3 - 1/(3K) times the
-    best possible one. Uses the first criterion of the first tier only. Keeps pins, bars and apart groups
+    best possible one. Uses the first criterion of the first tier only. Keeps pins, forbidden pairs and apart groups
     (the guarantee then no longer holds); knows no band and no preference.
 
     References

@@ -1,4 +1,4 @@
-"""Adapters to other people's packages, for side-by-side runs; each says what to install when it is missing."""
+"""Adapters to third-party packages, for side-by-side runs; each says what to install when it is missing."""
 
 from __future__ import annotations
 

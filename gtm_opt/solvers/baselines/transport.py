@@ -38,7 +38,7 @@ class Transport(Baseline):
     LP by HiGHS through SciPy: seconds at 1,000 accounts, minutes at 10,000 with four criteria; more
     than five million pairs are refused. The LP value (shaved by the solver's tolerance) is a lower bound, an infeasible
     LP proves the bands impossible. After resolution bands may be missed by about one account. Side
-    rows are left out; pins, bars and apart groups hold. When time runs out before the LP is done
+    rows are left out; pins, forbidden pairs and apart groups hold. When time runs out before the LP is done
     the answer is that of `greedy_lookahead`, and the step says so.
 
     References

@@ -19,7 +19,7 @@ __all__ = ["Formulation", "Pairs", "allowed_pairs", "formulate"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pairs:
-    """The (unit, territory) pairs that are not barred: one binary column each.
+    """The (unit, territory) pairs that are not forbidden: one binary column each.
 
     Attributes
     ----------

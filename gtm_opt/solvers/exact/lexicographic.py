@@ -1,4 +1,4 @@
-"""The nearest plan of a small problem: what gives way least, found tier by tier and proven."""
+"""The nearest plan of a small problem: what is relaxed least, found tier by tier and proven."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SOLVE_ERROR = 4
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One quantity of the order in which things give way.
+    """One quantity of the order in which things are relaxed.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class Nearest:
         None when no assignment keeps pins, forbids, teams and groups kept apart (see ``rules_impossible``), or
         none was found.
     stages : tuple of Stage
-        In the order in which things give way.
+        In the order in which things are relaxed.
     rules_impossible : bool
         Proven: no assignment keeps pins, forbids, teams and groups kept apart, whatever moves.
     infeasible : bool
@@ -135,7 +135,7 @@ def find_nearest(
     Notes
     -----
     Lexicographic goal programming [1]_: pins, forbids, teams and groups kept apart always hold. Limits of side rows
-    give way only when the model that keeps them is proven infeasible, by the least relative excess. Then the sum of
+    are relaxed only when the model that keeps them is proven infeasible, by the least relative excess. Then the sum of
     the relative excess of the hard bands is minimized tier by tier, each tier's value being kept by those that
     follow; last the objective. Every value is recomputed from the assignment.
 
@@ -147,7 +147,7 @@ def find_nearest(
     best = start if start is not None and _obeys(evaluate(instance, start)) else None
     rules_free = not instance.side
     if instance.side:
-        # first with all limits kept: they give way only when that is proven impossible
+        # first with all limits kept: they are relaxed only when that is proven impossible
         outcome = model.solve(model.nothing(), run, nodes, free=True)
         if outcome.infeasible and outcome.answer is None:
             model.open_side()

@@ -1,5 +1,5 @@
 # mypy: disable-error-code="no-untyped-def"
-"""Compiled parts that all searches for capacities share: what room costs, and moving a unit.
+"""Compiled parts that all searches for capacities share: what capacity costs, and moving a unit.
 
 Imported late: loading this module loads numba.
 """
@@ -16,13 +16,13 @@ TEMPERATURE, COOLING, OVER_RATE, VALUE, BEST = range(5)
 
 @njit(cache=True, nogil=True)
 def press(room, under, over):
-    """Return what ``room`` left (negative: overload) costs at the prices of a territory."""
+    """Return what remaining capacity ``room`` (negative: overload) costs at the prices of a territory."""
     return under * room if room >= 0.0 else -over * room
 
 
 @njit(cache=True, nogil=True)
 def relocate(i, p, q, use, room, members, size, place, assignment):
-    """Move unit i from p to q in rooms and member lists."""
+    """Move unit i from p to q in remaining capacities and member lists."""
     room[p] += use[p, i]
     room[q] -= use[q, i]
     size[p] -= 1

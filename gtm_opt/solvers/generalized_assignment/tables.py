@@ -1,4 +1,4 @@
-"""The instance territory by territory: reduced costs, sizes, rooms, near territories."""
+"""The instance territory by territory: reduced costs, sizes, capacities, near territories."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from gtm_opt.solvers.local_search.arrays import Layout
     from gtm_opt.solvers.local_search.relaxation import Relaxation
 
-__all__ = ["BARRED", "Tables", "is_packing", "tables_of"]
+__all__ = ["FORBIDDEN", "Tables", "is_packing", "tables_of"]
 
-BARRED = 1e9
-"""Reduced cost of a barred pair: no search ever takes one."""
+FORBIDDEN = 1e9
+"""Reduced cost of a forbidden pair: no search ever takes one."""
 _WHOLE = 1e-9
 
 
@@ -45,7 +45,7 @@ class Tables:
     Attributes
     ----------
     cost, reduced, use : ndarray of shape (n_territories, n_units)
-        Cost (a large number where barred), reduced cost at the relaxation's prices (>= 0), size.
+        Cost (a large number where forbidden), reduced cost at the relaxation's prices (>= 0), size.
     upper : ndarray of shape (n_territories,)
         Capacities, with half the tolerance of the checks added.
     under : ndarray of shape (n_territories,)
@@ -95,7 +95,7 @@ class Tables:
     def cost_of(self, assignment: IntArray) -> float:
         """Return the cost of an assignment; ``inf`` where it breaks a capacity or a bar."""
         cost = float(self.cost[assignment, np.arange(self.n_units)].sum())
-        return cost if cost < BARRED and bool((self.rooms(assignment) >= 0.0).all()) else np.inf
+        return cost if cost < FORBIDDEN and bool((self.rooms(assignment) >= 0.0).all()) else np.inf
 
 
 def tables_of(instance: Instance, layout: Layout, relaxation: Relaxation, width: int = 12) -> Tables:
@@ -121,7 +121,7 @@ def tables_of(instance: Instance, layout: Layout, relaxation: Relaxation, width:
     priced = np.where(allowed, np.where(np.isfinite(layout.cost), layout.cost, 0.0) + own * prices, np.inf)
     lowest = priced.min(axis=1)
     lowest = np.where(np.isfinite(lowest), lowest, 0.0)
-    reduced = np.where(allowed, priced - lowest[:, None], BARRED)
+    reduced = np.where(allowed, priced - lowest[:, None], FORBIDDEN)
     near = np.argsort(reduced, axis=1, kind="stable")[:, : min(width, k)].astype(np.int64)
     mean = float(prices.mean())
     usual = float(np.mean(np.where(allowed, own, 0.0))) or 1.0
@@ -129,7 +129,7 @@ def tables_of(instance: Instance, layout: Layout, relaxation: Relaxation, width:
     size, room = _whole(own, instance.upper[:, 0])
     finite = layout.cost[np.isfinite(layout.cost)]
     return Tables(
-        cost=np.ascontiguousarray(np.where(allowed, layout.cost, BARRED).T),
+        cost=np.ascontiguousarray(np.where(allowed, layout.cost, FORBIDDEN).T),
         reduced=np.ascontiguousarray(reduced.T),
         use=np.ascontiguousarray(own.T),
         upper=layout.upper[:, 0].copy(),

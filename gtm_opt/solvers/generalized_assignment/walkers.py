@@ -47,7 +47,7 @@ class ChainParams:
 
 
 class Walker:
-    """One walk with its own generator: assignment, rooms, members and the best without overload."""
+    """One walk with its own generator: assignment, remaining capacities, members and the best without overload."""
 
     def __init__(self, tables: Tables, assignment: IntArray, seed: int, params: ChainParams) -> None:
         self.tables, self.params = tables, params

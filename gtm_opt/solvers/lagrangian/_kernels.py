@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["descend", "reduced", "smoothed", "solve_definite", "survey"]
 
 _CUT = 16.0
-"""Territories dearer than the best by more than this many temperatures get no weight (e^-16 = 1e-7)."""
+"""Territories more expensive than the best by more than this many temperatures get no weight (e^-16 = 1e-7)."""
 
 
 @njit(cache=True, nogil=True)
@@ -50,7 +50,7 @@ def smoothed(
 ) -> None:
     """Add one block to value, gradient and curvature of the smoothed dual.
 
-    ``cost`` (rows, K), inf = barred; ``act`` (rows, 1 or K, m); ``side`` (rows, K, R); ``weight`` (rows,);
+    ``cost`` (rows, K), inf = forbidden; ``act`` (rows, 1 or K, m); ``side`` (rows, K, R); ``weight`` (rows,);
     ``price`` (K, m); ``side_price`` (R,); ``heat`` (1 + m + R,): the temperature of a unit is
     ``heat[0] + heat[1:] . (its activities, its largest use of each side row)``. Adds to ``grad``
     (K, m + R), to the blocks of ``hess`` (K (m + R), K (m + R)) on and below the diagonal, and to ``out``:

@@ -99,7 +99,7 @@ def reduced_costs(instance: Instance, prices: FloatArray, side_prices: FloatArra
     Returns
     -------
     ndarray
-        ``inf`` where barred. At the best prices a unit sits where this is lowest; the distance to the
+        ``inf`` where forbidden. At the best prices a unit sits where this is lowest; the distance to the
         second lowest is its margin.
     """
     from gtm_opt.solvers.lagrangian._kernels import reduced
@@ -257,5 +257,5 @@ def _largest_penalty(instance: Instance) -> float:
 
 
 def _nothing(instance: Instance) -> Prices:
-    """Return what there is to say when a unit is barred everywhere."""
+    """Return what there is to say when a unit is forbidden everywhere."""
     return Prices(np.zeros(instance.target.shape), np.zeros(len(instance.side)), np.inf, proved_infeasible=True)

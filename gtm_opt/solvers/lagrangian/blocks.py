@@ -32,7 +32,7 @@ class Block:
     Attributes
     ----------
     cost : ndarray of shape (n_rows, n_territories)
-        ``inf`` where barred.
+        ``inf`` where forbidden.
     activities : ndarray of shape (n_rows, 1 or n_territories, n_criteria)
     side : ndarray of shape (n_rows, n_territories, n_side_rows)
     weight : ndarray of shape (n_rows,)

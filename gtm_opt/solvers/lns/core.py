@@ -23,7 +23,7 @@ class Core:
     Attributes
     ----------
     assignment : ndarray of int, shape (n_free,), or None
-        None when there is none (no better one, where that was asked), or the limits struck first.
+        None when there is none (no better one, where that was asked), or the limits were reached first.
     exact : bool
         The core was solved to its end.
     bound : float

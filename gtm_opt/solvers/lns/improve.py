@@ -74,7 +74,7 @@ def improve(
     instance : Instance
     start : ndarray of int, shape (n_units,)
     reduced : ndarray of shape (n_units, n_territories)
-        Cost plus prices less each unit's smallest; ``inf`` where barred.
+        Cost plus prices less each unit's smallest; ``inf`` where forbidden.
     run : Run
     seed : int
     params : ResplitParams
@@ -135,7 +135,7 @@ def _solve(
     """Solve one part; return the new assignment (None: nothing better) and whether that is exact."""
     layout = lay_out(instance, current, part.units)
     kept = not any(found[:-1])
-    # while a hard band is broken, mend it first: excess at a price above any cost
+    # while a hard band is broken, repair it first: excess at a price above any cost
     finite = layout.cost[part.allowed & np.isfinite(layout.cost)]
     spread = float(finite.max(initial=0.0) - finite.min(initial=0.0)) * max(len(part.units), 1) + 1.0
     room = found[-1] - layout.fixed_cost - _outside_penalty(instance, current, part)

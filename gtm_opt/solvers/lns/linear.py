@@ -1,4 +1,4 @@
-"""The linear relaxation over few pairs, solved to its vertex: exact prices where smoothed ones blur the large units."""
+"""The linear relaxation over few pairs, solved to its vertex: LP duals where smoothed prices blur the large units."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def sharpened(
     seconds : float
         Safeguard.
     cut : callable, optional
-        Called when it struck.
+        Called when it was reached.
 
     Notes
     -----
@@ -81,7 +81,7 @@ def _prices(
         cut()
     if found.status != 0:
         return None
-    dual = np.maximum(-found.ineqlin.marginals, 0.0)  # a trace of the wrong sign would spoil the bound
+    dual = np.maximum(-found.ineqlin.marginals, 0.0)  # round-off of the wrong sign would spoil the bound
     net = np.zeros(len(program.band))
     net[above] += dual[: above.sum()]
     net[below] -= dual[above.sum() : above.sum() + below.sum()]

@@ -61,7 +61,7 @@ class Resplit:
     Attributes
     ----------
     assignment : ndarray of int, shape (n_free,), or None
-        Territories of the layout's units; None when the limits struck first.
+        Territories of the layout's units; None when the limits were reached first.
     exact : bool
         Nothing better exists among the pairs allowed.
     bound : float

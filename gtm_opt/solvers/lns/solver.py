@@ -78,8 +78,8 @@ class LnsSolver:
     core_pairs : int
         Solve all units over this many cheapest pairs where that leaves three per unit, for a proof.
     wide_units : int
-        With more units than that, up to this many, a tight core is solved for a better assignment: all units over
-        few pairs, by the exact prices of the linear relaxation; an eighth as many for a finite effort.
+        With more units than that, up to this many, a restricted LP core is solved for a better assignment: all
+        units over few pairs, by the duals of the linear relaxation; an eighth as many for a finite effort.
 
     Notes
     -----
@@ -151,7 +151,7 @@ class LnsSolver:
         *,
         walking: bool,
     ) -> tuple[IntArray, Relaxation]:
-        """Anneal, and solve the tight core: beside one another where only the clock ends the work."""
+        """Anneal, and solve the restricted LP core: beside one another where only the clock ends the work."""
         endless = np.isinf(effort)
         most = self.wide_units if endless else self.wide_units // 8
         wide = not self._small(opening.layout) and opening.layout.n_free <= most and effort >= _WIDE_EFFORT

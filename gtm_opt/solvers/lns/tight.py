@@ -1,4 +1,4 @@
-"""The tight core: all units over few pairs, chosen by exact prices; a good assignment soon, not a proof."""
+"""The restricted LP core: all units over few pairs, chosen by LP duals; a good assignment soon, not a proof."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _LINEAR = 2
 def tight_core(
     instance: Instance, opening: Opening, best: IntArray, run: Run, effort: float
 ) -> tuple[IntArray, Relaxation]:
-    """Return the better of ``best`` and the cores' answers, and the relaxation at exact prices.
+    """Return the better of ``best`` and the cores' answers, and the relaxation at its LP duals.
 
     Parameters
     ----------

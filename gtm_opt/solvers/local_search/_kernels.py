@@ -325,7 +325,7 @@ def anneal(
                     if r == q:
                         continue
                 change += cost[j, r] - cost[j, q]
-            # a barred pair has infinite cost, and so never passes
+            # a forbidden pair has infinite cost, and so never passes
             if not change - pressed[p] - pressed[q] - (pressed[r] if r != p else 0.0) <= threshold and not ruled:
                 continue
             change += _pressed(q, j, i, activities, totals, lower, upper, weight) - pressed[q]

@@ -27,7 +27,7 @@ class Layout:
     units : ndarray of int, shape (n_free,)
         Positions in the instance of the units that may move.
     cost : ndarray of shape (n_free, n_territories)
-        ``inf`` where barred.
+        ``inf`` where forbidden.
     activities : ndarray of shape (n_free + 1, 1 or n_territories, n_criteria)
         The last row is a unit of size zero.
     fixed : ndarray of shape (n_territories, n_criteria)

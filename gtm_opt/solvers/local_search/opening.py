@@ -35,8 +35,8 @@ class Opening:
     relaxation : Relaxation
     bound : float
     starts : list of ndarray of int
-        Every unit at its price; then the start, if there is one, with barred units moved. Walks from the first
-        are freer, those from the second never lose what is known.
+        Every unit at its price; then the start, if there is one, with units in forbidden territories moved. Searches
+        from the first are freer, those from the second never lose what is known.
     """
 
     before: IntArray | None
@@ -113,6 +113,6 @@ def checked_start(instance: Instance, start: IntArray) -> IntArray:
 
 
 def allowed_start(cost: FloatArray, priced: FloatArray, start: IntArray) -> IntArray:
-    """Return ``start`` with units in barred territories moved to their cheapest one."""
-    barred = ~np.isfinite(cost[np.arange(len(start)), start])
-    return np.where(barred, priced.argmin(axis=1), start)
+    """Return ``start`` with units in forbidden territories moved to their cheapest one."""
+    forbidden = ~np.isfinite(cost[np.arange(len(start)), start])
+    return np.where(forbidden, priced.argmin(axis=1), start)

@@ -154,7 +154,7 @@ def _balance_with_limits(
     limited = (np.isfinite(room) & ~measured[None, :]).any(axis=0)
     unit = instance.evenness.unit.copy()
     for j in np.flatnonzero(limited):
-        # where there is no room at all, one step of the activity off is too much
+        # where there is no slack at all, one step of the activity off is too much
         least = 0.5 * integer_step(instance.activities[:, j]) or 1e-6 * float(instance.target[:, j].max())
         slack = np.where(np.isfinite(room[:, j]), np.maximum(room[:, j], least), np.inf)
         slack = np.where(np.isfinite(slack), slack, slack[np.isfinite(slack)].max())

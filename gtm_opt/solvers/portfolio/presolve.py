@@ -46,7 +46,7 @@ class OverLimit:
 
 
 def presolve(instance: Instance) -> Instance:
-    """Return the instance with pairs barred that break a side row by themselves.
+    """Return the instance with pairs forbidden that break a side row by themselves.
 
     Notes
     -----

@@ -183,7 +183,7 @@ class PortfolioSolver:
 
     def _even_within(self, instance: Instance, incumbent: Incumbent, run: Run, seed: int, effort: float) -> bool:
         """As even as possible within limits; return whether no plan keeps them."""
-        # the budget is for the whole bisection; mending rounds and tiers would each spend it again on bands
+        # the budget is for the whole bisection; repair rounds and tiers would each spend it again on bands
         # that are too narrow for anybody
         once = PortfolioSolver(self.good_gap, self.search_units, self.search_effort, mending_rounds=0)
 
@@ -226,7 +226,7 @@ class PortfolioSolver:
         if not incumbent.feasible and not run.stop() and self.mending_rounds:
             self._tiers(instance, incumbent, run, seed, effort)
         if not incumbent.feasible and run.stop() and instance.n_criteria and not instance.by_territory:
-            # the clock struck early: a plan that is even beats one that is merely cheap
+            # the time limit was reached early: a plan that is even beats one that is merely cheap
             from gtm_opt.solvers.balancing import vector_greedy
 
             incumbent.offer(vector_greedy(_as_evenness(instance)), "greedy")

@@ -232,7 +232,7 @@ def anneal(
 ) -> None:
     """Move units, alone or in chains of two, at falling temperature; ``where``, ``total``, ``used`` change in place.
 
-    ``cost`` (n, K), inf = barred; ``act`` (n, K, m) in targets; ``side`` (n, K, R); ``choice`` (n, C) the
+    ``cost`` (n, K), inf = forbidden; ``act`` (n, K, m) in targets; ``side`` (n, K, R); ``choice`` (n, C) the
     territories worth trying of each unit, ``n_choice`` (n,) how many; units in front are tried more often.
     ``total``, ``low``, ``high``, ``weight`` (K, m); ``used``, ``limit``, ``side_weight`` (R,); ``state``
     (1,) uint64, not zero. Temperature falls from ``hot`` to ``cold`` geometrically over ``steps``.
@@ -255,7 +255,7 @@ def anneal(
         delta = cost[i, b] - cost[i, a]
         h, c = -1, -1
         if step & 1:
-            # somebody makes room in b
+            # some unit leaves b
             for _ in range(4):
                 other = _low_first(state, n)
                 if where[other] == b and n_choice[other] > 1:

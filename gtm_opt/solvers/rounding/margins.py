@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from gtm_opt.solvers.lagrangian.ascent import Prices, Stage
     from gtm_opt.solvers.lagrangian.blocks import Block
 
-__all__ = ["Wishes", "dithered", "wishes"]
+__all__ = ["CheapestPlaces", "cheapest_places", "dithered"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Wishes:
+class CheapestPlaces:
     """Each unit by itself at given prices.
 
     Attributes
@@ -26,7 +26,7 @@ class Wishes:
     best : ndarray of int, shape (n_units,)
         Territory of least reduced cost (the first one among equals).
     margin : ndarray of shape (n_units,)
-        How much dearer the second best is, ``inf`` where there is none.
+        How much more expensive the second best is, ``inf`` where there is none.
     size : ndarray of shape (n_units,)
         Largest share of a territory's target the unit holds.
     """
@@ -36,7 +36,7 @@ class Wishes:
     size: FloatArray
 
 
-def wishes(instance: Instance, prices: Prices, workers: int | None = None) -> Wishes:
+def cheapest_places(instance: Instance, prices: Prices, workers: int | None = None) -> CheapestPlaces:
     """Return best territory, margin and size of every unit. One chunked pass."""
     from gtm_opt.solvers.lagrangian._kernels import reduced
     from gtm_opt.solvers.rounding._kernels import decide
@@ -60,7 +60,7 @@ def wishes(instance: Instance, prices: Prices, workers: int | None = None) -> Wi
             rows = slice(done, done + len(part_best))
             best[rows], margin[rows], size[rows] = part_best, part_margin, part_size
             done = rows.stop
-    return Wishes(best, margin, size)
+    return CheapestPlaces(best, margin, size)
 
 
 def dithered(instance: Instance, stage: Stage, value: float, workers: int | None = None) -> IntArray:

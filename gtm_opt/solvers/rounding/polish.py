@@ -23,7 +23,7 @@ _TIE = 10.0
 _WILLING = 3
 _STAGES = ((0.5, 2.0, 1.0, 0.03), (0.4, 20.0, 0.1, 1e-3), (0.1, 500.0, 1e-2, 1e-3))
 """Share of the steps, steepness outside the bands in prices, first and last temperature in heats."""
-_MEND = ((0.7, 30.0, 0.1, 1e-3), (0.3, 1000.0, 1e-2, 1e-3))
+_REPAIR = ((0.7, 30.0, 0.1, 1e-3), (0.3, 1000.0, 1e-2, 1e-3))
 """The same for a start that is only just outside its bands."""
 _HAIR = 1e-9
 
@@ -43,7 +43,7 @@ class _Arrays:
     heat: float
 
 
-def anneal_core(core: Core, run: Run, seed: int, steps: int, *, mend: bool = False) -> IntArray:
+def anneal_core(core: Core, run: Run, seed: int, steps: int, *, repair: bool = False) -> IntArray:
     """Return territories of the core units.
 
     Parameters
@@ -52,12 +52,12 @@ def anneal_core(core: Core, run: Run, seed: int, steps: int, *, mend: bool = Fal
     run : Run
     seed : int
     steps : int
-    mend : bool
+    repair : bool
         The start is nearly in its bands: keep to its neighborhood.
 
     Notes
     -----
-    Every band edge that has a price pulls with that price from the inside (through the costs) and is
+    Every band edge that has a price attracts with that price from the inside (through the costs) and is
     given twice the price on the outside, so that a total slides along its edge; then the outside gets
     steeper while the temperature falls, which brings the totals in.
     """
@@ -67,7 +67,7 @@ def anneal_core(core: Core, run: Run, seed: int, steps: int, *, mend: bool = Fal
     n = len(data.order)
     where = core.start[data.order]
     state = np.array([(2 * seed + 1) * 0x9E3779B97F4A7C15 % (1 << 64)], dtype=np.uint64)
-    for part_of_steps, factor, hot, cold in _MEND if mend else _STAGES:
+    for part_of_steps, factor, hot, cold in _REPAIR if repair else _STAGES:
         weight, side_weight = _weights(core, factor)
         done, amount = 0, max(int(part_of_steps * steps), 1)
         slope = (cold / hot) ** (1.0 / amount)
@@ -106,7 +106,7 @@ def _arrays(core: Core) -> _Arrays:
     for r, row in enumerate(part.side):
         side[:, :, r] = row.term.block(rows)
     low, high = part.lower / scale, part.upper / scale
-    # bands a hair narrower, for rounding in the sums
+    # bands narrower by a tolerance, for rounding in the sums
     hair = np.minimum(_HAIR, np.where(np.isfinite(high - low), (high - low) / 4.0, _HAIR))
     willing = float(np.sort(margin)[min(_WILLING * k * max(m, 1), n) - 1])
     choice = np.argsort(reduced, axis=1, kind="stable")[:, :_MOST_CHOICES]

@@ -10,7 +10,7 @@ from scipy.optimize import linear_sum_assignment
 from gtm_opt.measures import evaluate, rank
 from gtm_opt.solvers.lagrangian.ascent import reduced_costs
 from gtm_opt.solvers.rounding.core import Core
-from gtm_opt.solvers.rounding.margins import dithered, wishes
+from gtm_opt.solvers.rounding.margins import cheapest_places, dithered
 from gtm_opt.solvers.rounding.polish import anneal_core
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gtm_opt.measures.objective import Evaluation
     from gtm_opt.solvers.lagrangian.ascent import Prices
     from gtm_opt.solvers.protocol import Run
-    from gtm_opt.solvers.rounding.margins import Wishes
+    from gtm_opt.solvers.rounding.margins import CheapestPlaces
 
 __all__ = ["core_units", "default_core_size", "round_prices"]
 
@@ -41,22 +41,22 @@ def _excess(instance: Instance, outcome: Evaluation) -> float:
     return float(outcome.excess[:, np.isinf(instance.penalty)].sum())
 
 
-def core_units(instance: Instance, wish: Wishes, size: int) -> IntArray:
+def core_units(instance: Instance, cheapest: CheapestPlaces, size: int) -> IntArray:
     """Return the units to decide together, sorted.
 
     Half are those of smallest margin, a quarter those whose margin is smallest for their size (large
     units that cost little to move), a quarter the largest; all members of apart groups join.
     """
-    free = np.flatnonzero(np.isfinite(wish.margin))
+    free = np.flatnonzero(np.isfinite(cheapest.margin))
     chosen = free
     if len(free) > size:
-        per_size = wish.margin[free] / np.maximum(wish.size[free], 1e-300)
+        per_size = cheapest.margin[free] / np.maximum(cheapest.size[free], 1e-300)
         picks = [
             np.argsort(key, kind="stable")[:count]  # ties by row, not by processor
             for key, count in (
-                (wish.margin[free], max(size // 2, 1)),
+                (cheapest.margin[free], max(size // 2, 1)),
                 (per_size, max(size // 4, 1)),
-                (-wish.size[free], max(size // 4, 1)),
+                (-cheapest.size[free], max(size // 4, 1)),
             )
         ]
         chosen = free[np.unique(np.concatenate(picks))]
@@ -98,7 +98,7 @@ def round_prices(
     Returns
     -------
     ndarray of int, shape (n_units,)
-        Always an answer; it may break bands or rules where the core could not mend them.
+        Always an answer; it may break bands or rules where the core could not repair them.
 
     Notes
     -----
@@ -106,8 +106,8 @@ def round_prices(
     have small margins. Fixing the clear cases loses little, and what it loses is in the reported gap.
     """
     since = run.seconds
-    wish = wishes(instance, prices, workers)
-    best, outcome = _first(instance, prices, run, wish, workers)
+    cheapest = cheapest_places(instance, prices, workers)
+    best, outcome = _first(instance, prices, run, cheapest, workers)
     key, note = rank(instance, outcome), "every unit at its price"
     size = default_core_size(instance) if core_size is None else core_size
     first_size, begin, nearly = size, best, 0.0 < _excess(instance, outcome) < _NEARLY
@@ -134,13 +134,13 @@ def round_prices(
             break
         # what the first search lost on the way in may be saved by one that keeps to the start's neighborhood
         again = round_number == 1 and nearly
-        units = core_units(instance, wish, first_size if again else size)
+        units = core_units(instance, cheapest, first_size if again else size)
         if not len(units):
             break
         base = begin if again else best
         core = make_core(instance, prices, base, units)
-        mend = again or (round_number > 0 and not outcome.feasible and _excess(instance, outcome) < _NEARLY)
-        answer = anneal_core(core, run, seed + round_number, steps, mend=mend)
+        repair = again or (round_number > 0 and not outcome.feasible and _excess(instance, outcome) < _NEARLY)
+        answer = anneal_core(core, run, seed + round_number, steps, repair=repair)
         offer(answer, units, f"search on a core of {len(units):,}")
         # in the bands: sharpen with fewer units; not yet: let more units help
         size = max(size // 2, 1) if outcome.feasible else min(2 * size, instance.n_units)
@@ -149,11 +149,11 @@ def round_prices(
 
 
 def _first(
-    instance: Instance, prices: Prices, run: Run, wish: Wishes, workers: int | None
+    instance: Instance, prices: Prices, run: Run, cheapest: CheapestPlaces, workers: int | None
 ) -> tuple[IntArray, Evaluation]:
-    """Return the best start: the wishes, or shares of one of the last temperatures made whole."""
+    """Return the best start: the cheapest places, or shares of one of the last temperatures made whole."""
     weight = np.where(np.isinf(instance.penalty), 2.0 * np.abs(prices.prices * instance.target).max(axis=0), 0.0)
-    best = first = _separate(instance, prices, wish.best)
+    best = first = _separate(instance, prices, cheapest.best)
     outcome = evaluate(instance, best)
     value = outcome.cost + float((outcome.excess * weight).sum())
     for stage in prices.stages:
@@ -168,9 +168,9 @@ def _first(
     return best, outcome
 
 
-def _separate(instance: Instance, prices: Prices, wished: IntArray) -> IntArray:
-    """Return the wishes with each apart group spread over territories at the least reduced cost."""
-    best = wished.copy()
+def _separate(instance: Instance, prices: Prices, preferred: IntArray) -> IntArray:
+    """Return the cheapest places with each apart group spread over territories at the least reduced cost."""
+    best = preferred.copy()
     for group in instance.apart:
         if len(np.unique(best[group])) == len(group) or len(group) > instance.n_territories:
             continue

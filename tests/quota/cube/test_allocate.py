@@ -299,15 +299,15 @@ def test_margins_that_disagree_are_named_with_cells_and_amounts_before_the_run()
     with pytest.raises(DataError, match="2 things are wrong") as caught:
         allocate(seed, margins, unit=1)
     text = str(caught.value)
-    assert "margins t x p and t x q must agree on the sums by t; not so for 1 cell: 't00: 10 and 11'" in text
-    assert "margins t x q and p must agree on the grand total; not so for 1 cell: 'everything: 21 and 20'" in text
+    assert "margins t x p and t x q must agree on the sums by t; violated by 1 cell: 't00: 10 and 11'" in text
+    assert "margins t x q and p must agree on the grand total; violated by 1 cell: 'everything: 21 and 20'" in text
 
 
 def test_levels_of_a_tree_must_agree_with_their_leaves():
     tree = Hierarchy.from_dict({"m1": ["t00", "t01"], "m2": ["t02"]}, levels=("all", "manager", "seat"))
     seed = seed_of(np.ones((3, 2)))
     margins = {"t": {"t00": 1, "t01": 2, "t02": 3}, "manager": {"m1": 4, "m2": 2}}
-    with pytest.raises(DataError, match=r"must agree on the sums by manager; not so for 2 cells: 'm1: 3 and 4'"):
+    with pytest.raises(DataError, match=r"must agree on the sums by manager; violated by 2 cells: 'm1: 3 and 4'"):
         allocate(seed, margins, unit=1, trees={"t": tree})
 
 
@@ -318,10 +318,10 @@ def test_every_mistake_is_told_at_once():
         allocate(seed, {"t": {"t00": 1500, "t7": 10}, "x": {"a": 1}, "p": {"p00": 3.0}}, bounds=bounds, unit=1000)
     text = str(caught.value)
     for part in (
-        "margins['t'] must only name labels of 't'; not so for 1 label: 't7'",
+        "margins['t'] must only name labels of 't'; violated by 1 label: 't7'",
         "margins['x'] must name dimensions of the seed or levels of a tree",
-        "margins['p'] must give every group an amount; not so for 1 group: 'p01'",
-        "bounds['t'] must only name labels of the seed; not so for 1 label: 't09'",
+        "margins['p'] must give every group an amount; violated by 1 group: 'p01'",
+        "bounds['t'] must only name labels of the seed; violated by 1 label: 't09'",
         "bounds['cap'] must hold numbers, none negative",
     ):
         assert part in text
@@ -397,7 +397,9 @@ def test_nothing_half_converged_is_returned():
 def test_a_cube_that_was_changed_does_not_tie_out():
     cube = allocate(seed_of(np.ones((2, 2))), {"t": {"t00": 3, "t01": 4}}, unit=1)
     cube.table.loc[0, "amount"] += 1
-    with pytest.raises(DataError, match=r"cube by t must have the sums that were asked for; not so for 1 group: 't00'"):
+    with pytest.raises(
+        DataError, match=r"cube by t must have the sums that were asked for; violated by 1 group: 't00'"
+    ):
         cube.tie_out()
 
 

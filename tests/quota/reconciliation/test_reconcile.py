@@ -345,13 +345,13 @@ def test_every_mistake_is_told_at_once():
         )
     text = str(caught.value)
     for part in (
-        "top_down['node_id'] must only name nodes of the tree; not so for 1 node: 'zz'",
-        "bottom_up must have one row per node; not so for 1 node: 'a1'",
+        "top_down['node_id'] must only name nodes of the tree; violated by 1 node: 'zz'",
+        "bottom_up must have one row per node; violated by 1 node: 'a1'",
         "bottom_up['value'] must hold numbers",
-        "bottom_up['sd'] must hold positive numbers; not so for 1 node: 'b1'",
-        "fixed must only name nodes of the tree; not so for 1 node: 'q'",
-        "fixed must be whole units of 1, none negative; not so for 1 node: 'a: 1.50'",
-        "bounds['node_id'] must only name nodes of the tree; not so for 1 node: 'b9'",
+        "bottom_up['sd'] must hold positive numbers; violated by 1 node: 'b1'",
+        "fixed must only name nodes of the tree; violated by 1 node: 'q'",
+        "fixed must be whole units of 1, none negative; violated by 1 node: 'a: 1.50'",
+        "bounds['node_id'] must only name nodes of the tree; violated by 1 node: 'b9'",
         "over_assign must name levels below the root, or nodes, got 'seats'",
     ):
         assert part in text

@@ -44,11 +44,11 @@ def test_a_giant_sets_the_bound_and_the_others_are_still_balanced():
     instance = relative(weights, np.full(5, 0.2))
     result = balancing(instance, run=Run(20.0), effort=0.1)
     found = evaluate(instance, result.assignment)
-    giant = result.assignment[0]
+    oversized = result.assignment[0]
     deviation = np.abs(found.totals / instance.target - 1.0)
     assert result.termination is Termination.PROVED
     assert found.objective == pytest.approx(evenness_bound(instance))
-    others = np.delete(deviation, giant, axis=0)[:, 0]
+    others = np.delete(deviation, oversized, axis=0)[:, 0]
     assert np.ptp(others) < 0.01
 
 

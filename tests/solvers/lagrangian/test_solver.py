@@ -76,11 +76,11 @@ def test_infeasible_bars_are_proved():
     instance = many_accounts(50)
     cost = np.zeros((50, 5))
     cost[:, 1:] = np.inf
-    barred = Instance(
+    forbidden = Instance(
         instance.activities, instance.target, instance.lower, instance.upper, instance.shares, instance.tier,
         instance.penalty, (Dense(cost),),
     )  # fmt: skip
-    result = lagrangian(barred, run=Run())
+    result = lagrangian(forbidden, run=Run())
     assert result.proved_infeasible
     assert result.termination is Termination.PROVED
 

@@ -12,7 +12,7 @@ from gtm_opt.measures import evaluate, territory_totals
 from gtm_opt.solvers.lagrangian import solve_prices
 from gtm_opt.solvers.protocol import Run
 from gtm_opt.solvers.rounding import core_units, round_prices
-from gtm_opt.solvers.rounding.margins import dithered, wishes
+from gtm_opt.solvers.rounding.margins import cheapest_places, dithered
 from gtm_opt.solvers.rounding.rounding import make_core
 
 
@@ -87,7 +87,7 @@ def test_barred_pairs_are_never_used():
 def test_wishes_are_least_reduced_costs_with_their_margins():
     instance = make_instance(50)
     found = solve_prices(instance, Run())
-    wish = wishes(instance, found)
+    wish = cheapest_places(instance, found)
     reduced = instance.cost_block(slice(0, 50)) + instance.activities @ found.prices.T
     assert np.array_equal(wish.best, reduced.argmin(axis=1))
     two = np.sort(reduced, axis=1)[:, :2]
@@ -104,7 +104,7 @@ def test_torn_units_are_spread_as_their_shares_say():
     starts = [evaluate(instance, dithered(instance, stage, found.bound)) for stage in found.stages]
     assert max(start.excess.sum() for start in starts) < 0.05
     assert max(start.objective for start in starts) <= found.bound * 1.002
-    assert evaluate(instance, wishes(instance, found).best).excess.sum() > 0.1
+    assert evaluate(instance, cheapest_places(instance, found).best).excess.sum() > 0.1
     assert outcome.feasible
     assert outcome.objective <= found.bound * 1.01
 
@@ -131,7 +131,7 @@ def test_owners_as_the_only_preference_end_in_band_near_the_bound(kind, seed):
 
 def test_core_holds_small_margins_and_large_units():
     instance = make_instance()
-    wish = wishes(instance, solve_prices(instance, Run()))
+    wish = cheapest_places(instance, solve_prices(instance, Run()))
     core = core_units(instance, wish, 100)
     assert len(core) <= 100
     assert np.isin(np.argsort(wish.margin)[:50], core).all()
@@ -141,7 +141,7 @@ def test_core_holds_small_margins_and_large_units():
 def test_core_bands_are_the_bands_less_what_is_fixed():
     instance = make_instance(60)
     found = solve_prices(instance, Run())
-    assignment = wishes(instance, found).best
+    assignment = cheapest_places(instance, found).best
     units = np.arange(0, 60, 3)
     core = make_core(instance, found, assignment, units)
     fixed = np.setdiff1d(np.arange(60), units)
