@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     )
     from gtm_opt.measures import Check, check
     from gtm_opt.model import (
+        Attainment,
         Attrition,
         Backfill,
         Balance,
@@ -89,6 +90,7 @@ if TYPE_CHECKING:
     from gtm_opt.reporting import plot_balance, plot_capacity, plot_frontier, plot_map, plot_moves, report
     from gtm_opt.sales_capacity import (
         AdbudgResponse,
+        Backtest,
         BudgetAllocation,
         Capacity,
         ExpectedCapacity,
@@ -101,6 +103,7 @@ if TYPE_CHECKING:
         HiringPlan,
         ManagerSpan,
         ObjectiveCheck,
+        Odds,
         OnboardingLimit,
         PipelineLimit,
         PowerResponse,
@@ -108,6 +111,7 @@ if TYPE_CHECKING:
         RecruitingLimit,
         Release,
         SaturatingResponse,
+        Scenarios,
         SeatLimit,
         SupportRatio,
         TeamSize,
@@ -123,8 +127,10 @@ if TYPE_CHECKING:
         plan_growth,
         plan_hiring,
         pod_cost,
+        scenarios,
         seat_factor,
         seat_output,
+        simulate,
         size_team,
     )
     from gtm_opt.solvers import (
@@ -139,8 +145,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AdbudgResponse",
+    "Attainment",
     "Attrition",
     "Backfill",
+    "Backtest",
     "Balance",
     "Book",
     "BudgetAllocation",
@@ -182,6 +190,7 @@ __all__ = [
     "Mix",
     "Near",
     "ObjectiveCheck",
+    "Odds",
     "OnboardingLimit",
     "Overcarve",
     "Pin",
@@ -201,6 +210,7 @@ __all__ = [
     "Roles",
     "RoundRobin",
     "SaturatingResponse",
+    "Scenarios",
     "SeatLimit",
     "SeatStatus",
     "Segments",
@@ -260,8 +270,10 @@ __all__ = [
     "reconcile",
     "register_solver",
     "report",
+    "scenarios",
     "seat_factor",
     "seat_output",
+    "simulate",
     "size_team",
     "solver_names",
     "solver_table",
@@ -291,6 +303,12 @@ _PUBLIC = {
     "AdbudgResponse": "sales_capacity",
     "reconcile": "quota",
     "Reconciliation": "quota",
+    "Backtest": "sales_capacity",
+    "Scenarios": "sales_capacity",
+    "scenarios": "sales_capacity",
+    "simulate": "sales_capacity",
+    "Odds": "sales_capacity",
+    "Attainment": "model",
     "plan_hiring": "sales_capacity",
     "SupportRatio": "sales_capacity",
     "SeatLimit": "sales_capacity",

@@ -1,5 +1,6 @@
 """What the planner says: accounts, territories, criteria, preferences, rules, the calendar."""
 
+from gtm_opt.model.attainment import Attainment
 from gtm_opt.model.attrition import Attrition, monthly_hazard
 from gtm_opt.model.backfill import Backfill
 from gtm_opt.model.balance import Balance, Count, Criterion, Limit, Mix, Objective
@@ -16,6 +17,7 @@ from gtm_opt.model.week_calendar import WeekCalendar
 
 __all__ = [
     "MAX_BUCKETS",
+    "Attainment",
     "Attrition",
     "Backfill",
     "Balance",

@@ -28,6 +28,7 @@ _KNOWN = {
     "CarvingProblem": "gtm_opt.model.problem",
     "Hierarchy": "gtm_opt.model.hierarchy",
     "Ramp": "gtm_opt.model.ramp",
+    "Attainment": "gtm_opt.model.attainment",
     "Attrition": "gtm_opt.model.attrition",
     "Backfill": "gtm_opt.model.backfill",
     "Calendar": "gtm_opt.model.calendar",

@@ -21,6 +21,7 @@ from gtm_opt.sales_capacity.hiring import (
     SupportRatio,
     plan_hiring,
 )
+from gtm_opt.sales_capacity.odds import Backtest, Odds, Scenarios, scenarios, simulate
 from gtm_opt.sales_capacity.pipeline import pipeline_need
 from gtm_opt.sales_capacity.renewal import seat_factor, seat_output
 from gtm_opt.sales_capacity.result import Capacity
@@ -49,6 +50,7 @@ from gtm_opt.sales_capacity.sizing import (
 
 __all__ = [
     "AdbudgResponse",
+    "Backtest",
     "BudgetAllocation",
     "Capacity",
     "ExpectedCapacity",
@@ -63,6 +65,7 @@ __all__ = [
     "HiringProblem",
     "ManagerSpan",
     "ObjectiveCheck",
+    "Odds",
     "OnboardingLimit",
     "PipelineLimit",
     "PowerResponse",
@@ -72,6 +75,7 @@ __all__ = [
     "Release",
     "Roster",
     "SaturatingResponse",
+    "Scenarios",
     "SeatLimit",
     "SupportRatio",
     "TeamSize",
@@ -91,7 +95,9 @@ __all__ = [
     "ramp_fractions",
     "read_leaves",
     "read_roster",
+    "scenarios",
     "seat_factor",
     "seat_output",
+    "simulate",
     "size_team",
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from gtm_opt.errors import Findings
+from gtm_opt.errors import DataError, Findings
 from gtm_opt.model.frames import takes_tables
 from gtm_opt.model.roles import Role, Roles
 from gtm_opt.sales_capacity.clock import RAMPED_M, Presence, Proration, presence, ramp_fractions
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gtm_opt.model.calendar import Calendar
     from gtm_opt.sales_capacity.exits import Backfills
 
-__all__ = ["capacity", "tabulate_slots"]
+__all__ = ["capacity", "check_options", "shares_of", "tabulate_slots", "vacant_rows"]
 
 _EXPECTED = (*PARTS, "expected", "sd", "occupied")
 
@@ -46,6 +46,19 @@ _SHARES: dict[str, Callable[[Calendar], NDArray[np.float64]]] = {
     "calendar": lambda calendar: calendar.shares,
     "selling_days": lambda calendar: calendar.selling_shares,
 }
+
+
+def shares_of(calendar: Calendar, seasonality: str) -> NDArray[np.float64]:
+    """Return what of a year's productivity falls into each period.
+
+    Raises
+    ------
+    DataError
+        For an unknown seasonality.
+    """
+    if seasonality not in _SHARES:
+        raise DataError(f"`seasonality` must be 'flat', 'calendar' or 'selling_days', got {seasonality!r}.")
+    return _SHARES[seasonality](calendar)
 
 
 @takes_tables("leaves", either=("staffing", "judgment"))
@@ -136,15 +149,15 @@ def capacity(
     `seat_output`, from the first of a month on, within the stint. Whoever leaves as planned (``end_date``) is not
     replaced by a backfill: list the successor on the roster.
     """
-    _check_options(interim_frac, seasonality, pause_after_days)
+    check_options(interim_frac, seasonality, pause_after_days)
     known = Roles.of(roles)
     roster = read_roster(staffing, known)
     clock = presence(roster, calendar, proration, read_leaves(leaves, roster), pause_after_days)
-    shares = _SHARES[seasonality](calendar)
+    shares = shares_of(calendar, seasonality)
     ramp = ramp_fractions(roster, clock)
     slots = tabulate_slots(roster, clock, ramp, shares, calendar)
     table = pd.concat(
-        [_stint_rows(roster, clock, ramp, slots), _vacant_rows(roster, clock, shares, interim_frac)],
+        [_stint_rows(roster, clock, ramp, slots), vacant_rows(roster, clock, shares, interim_frac)],
         ignore_index=True,
     )
     backfills = read_backfills(backfill, known, attrition)
@@ -169,7 +182,13 @@ def capacity(
     )
 
 
-def _check_options(interim_frac: float, seasonality: str, pause_after_days: int) -> None:
+def check_options(interim_frac: float, seasonality: str, pause_after_days: int) -> None:
+    """Check what `capacity` and `simulate` both take.
+
+    Raises
+    ------
+    DataError
+    """
     found = Findings()
     if not 0 <= interim_frac <= 1:
         found.add("interim_frac", "must lie between 0 and 1", got=repr(interim_frac))
@@ -230,7 +249,7 @@ def _add_expected(table: pd.DataFrame, parts: dict[str, NDArray[np.float64]]) ->
         table[column] = np.where(filled, parts[column][stint, month], planned)
 
 
-def _vacant_rows(roster: Roster, clock: Presence, shares: NDArray[np.float64], interim_frac: float) -> pd.DataFrame:
+def vacant_rows(roster: Roster, clock: Presence, shares: NDArray[np.float64], interim_frac: float) -> pd.DataFrame:
     """Return a row for every month in which a seat is empty for some days."""
     seats, first = np.unique(roster.table["seat_id"].astype(str), return_index=True)
     seat = pd.Index(seats).get_indexer(pd.Index(roster.table["seat_id"].astype(str)))
