@@ -47,6 +47,14 @@ from gtm_opt.sales_capacity.sizing import (
     pod_cost,
     size_team,
 )
+from gtm_opt.sales_capacity.triangle import (
+    PlanTriangle,
+    plan_probability,
+    plan_triangle,
+    quota_ratio,
+    required_coverage,
+    share_at_quota,
+)
 
 __all__ = [
     "AdbudgResponse",
@@ -68,6 +76,7 @@ __all__ = [
     "Odds",
     "OnboardingLimit",
     "PipelineLimit",
+    "PlanTriangle",
     "PowerResponse",
     "Promotion",
     "Proration",
@@ -90,14 +99,19 @@ __all__ = [
     "pipeline_need",
     "plan_growth",
     "plan_hiring",
+    "plan_probability",
+    "plan_triangle",
     "pod_cost",
     "presence",
+    "quota_ratio",
     "ramp_fractions",
     "read_leaves",
     "read_roster",
+    "required_coverage",
     "scenarios",
     "seat_factor",
     "seat_output",
+    "share_at_quota",
     "simulate",
     "size_team",
 ]

@@ -154,3 +154,58 @@ def test_the_reference_roster_gives_the_reference_total() -> None:
     result = gtm.capacity(people, role, gtm.Calendar("2026-01"), leaves=leave)
     assert result.total == pytest.approx(3_720_161.29, abs=0.005)
     np.testing.assert_allclose(result.by("quarter")["capacity"], [900_000, 850_000, 1_045_161.29, 925_000], atol=0.005)
+
+
+@pytest.mark.parametrize(
+    ("cv", "shares", "ratios", "coverage"),
+    [
+        (0.3, [0.4417, 0.3187, 0.2213, 0.0980], [0.9578, 0.8892, 0.8212], 1.237),
+        (0.4, [0.4236, 0.3300, 0.2527, 0.1432], [0.9285, 0.8421, 0.7586], 1.306),
+        (0.5, [0.4066, 0.3307, 0.2669, 0.1714], [0.8944, 0.7935, 0.6982], 1.386),
+        (0.6, [0.3908, 0.3267, 0.2722, 0.1883], [0.8575, 0.7451, 0.6411], 1.476),
+    ],
+)
+def test_the_table_of_shares_at_quota(cv: float, shares: list[float], ratios: list[float], coverage: float) -> None:
+    np.testing.assert_allclose([gtm.share_at_quota(q, cv) for q in (1.0, 1.1, 1.2, 1.4)], shares, atol=5.1e-5)
+    np.testing.assert_allclose([gtm.quota_ratio(p, cv) for p in (0.5, 0.6, 0.7)], ratios, atol=5.1e-5)
+    triangle = gtm.plan_triangle(over_assignment=0.10, share_at_quota=0.60, cv=cv)
+    assert triangle.coverage == pytest.approx(coverage, abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("n", "odds", "coverage"),
+    [
+        (10, [0.7173, 0.6617, 0.6175], [1.254, 1.388, 1.639]),
+        (50, [0.9007, 0.7017, 0.6272], [1.100, 1.282, 1.560]),
+        (200, [0.9949, 0.7131, 0.6293], [1.048, 1.261, 1.546]),
+    ],
+)
+def test_the_table_of_plan_probabilities(n: int, odds: list[float], coverage: list[float]) -> None:
+    rhos = (0, 0.1, 0.3)
+    found = [gtm.plan_probability(1.1, 0.5, n=n, correlation=rho) for rho in rhos]
+    np.testing.assert_allclose(found, odds, atol=5.1e-5)
+    needed = [gtm.required_coverage(0.9, 0.5, n=n, correlation=rho) for rho in rhos]
+    np.testing.assert_allclose(needed, coverage, atol=5.5e-4)  # the table has 1.048 for 1.04746
+
+
+def test_the_simulation_of_a_seat_agrees_with_its_recursion_and_its_closed_form() -> None:
+    """Published simulation: 0.8968; the last year of five, well within its standard error."""
+    people = pd.DataFrame({"rep_id": [f"R{n}" for n in range(200)], "start_date": ["2026-01-01"] * 200})
+    role = gtm.Role("AE", 1.0, ramp=gtm.Ramp.steps([0, 0.25, 0.5, 0.75]))
+    attrition = gtm.Attrition(1 - 0.98**12, kind="cohort")
+    odds = gtm.simulate(
+        people,
+        role,
+        gtm.Calendar("2026-01", months=60),
+        1.0,
+        attrition=attrition,
+        backfill=gtm.Backfill(3),
+        attainment=gtm.Attainment(0, correlation=0),
+        paths=2_000,
+    )
+    last = odds.months[:, -12:].sum(axis=1) / 200
+    error = last.std() / np.sqrt(2_000)
+    assert error < 1e-3
+    assert last.mean() == pytest.approx(0.8971604, abs=4 * error)
+    first = odds.months[:, :12].mean(axis=0) * 12 / 200
+    np.testing.assert_allclose(first, gtm.seat_output(0.02, role.ramp, 3), atol=2e-3)

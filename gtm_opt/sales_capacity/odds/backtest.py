@@ -67,7 +67,7 @@ def run_backtest(odds: Odds, actual: Any, executor: Executor | None = None) -> B
     Raises
     ------
     DataError
-        For seats that are not on the roster, amounts that are no numbers, unknown periods.
+        For seats that are not on the roster, non-numeric amounts, unknown periods.
     """
     if isinstance(actual, pd.DataFrame) and "seat_id" in actual.columns:
         names, values, samples = _seats(odds, actual, executor)
