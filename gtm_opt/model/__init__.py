@@ -13,7 +13,6 @@ from gtm_opt.model.roles import Role, Roles
 from gtm_opt.model.rules import Forbid, KeepApart, KeepTogether, MaxMoved, Pin, Rule, Within
 from gtm_opt.model.tables import parse_numbers
 from gtm_opt.model.territories import SeatStatus, Territories
-from gtm_opt.model.week_calendar import WeekCalendar
 
 __all__ = [
     "MAX_BUCKETS",
@@ -44,7 +43,6 @@ __all__ = [
     "Rule",
     "SeatStatus",
     "Territories",
-    "WeekCalendar",
     "Within",
     "monthly_hazard",
     "parse_numbers",

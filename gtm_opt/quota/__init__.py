@@ -1,10 +1,33 @@
-"""From target to quotas: an exact cascade, over time and down to sellers."""
+"""From target to quotas: an exact cascade, over time and down to sellers; fair quotas with a proof."""
 
 from __future__ import annotations
 
 from gtm_opt.quota.cascade import cascade
 from gtm_opt.quota.cube import Cube, allocate
+from gtm_opt.quota.fairness import (
+    Fairness,
+    FairnessCertificate,
+    FairQuotas,
+    check_certificate,
+    fair_quotas,
+    fairness_frontier,
+    measure_fairness,
+)
 from gtm_opt.quota.reconciliation import Reconciliation, reconcile
 from gtm_opt.quota.result import Quotas
 
-__all__ = ["Cube", "Quotas", "Reconciliation", "allocate", "cascade", "reconcile"]
+__all__ = [
+    "Cube",
+    "FairQuotas",
+    "Fairness",
+    "FairnessCertificate",
+    "Quotas",
+    "Reconciliation",
+    "allocate",
+    "cascade",
+    "check_certificate",
+    "fair_quotas",
+    "fairness_frontier",
+    "measure_fairness",
+    "reconcile",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,8 +15,6 @@ from gtm_opt.model.tables import did_you_mean
 from gtm_opt.quota.rounding import UNBOUNDED
 
 if TYPE_CHECKING:
-    from fractions import Fraction
-
     from numpy.typing import NDArray
 
     from gtm_opt.quota.layers import Layers
@@ -23,9 +22,10 @@ if TYPE_CHECKING:
     IntArray = NDArray[np.int64]
     OwnBounds = tuple[IntArray, IntArray, NDArray[np.float64], NDArray[np.float64]]
 
-__all__ = ["Bounds", "read_bounds", "round_half_up"]
+__all__ = ["Bounds", "own_bounds", "read_bounds", "round_half_up"]
 
-_COLUMNS = ("floor", "cap", "prior", "max_down_frac", "max_up_frac")
+_COLUMNS = ("floor", "cap", "pin", "prior", "max_down_frac", "max_up_frac")
+_BASES = ("after", "before")
 _RENAMED = {"floor_usd": "floor", "cap_usd": "cap", "prior_usd": "prior"}
 
 
@@ -71,7 +71,7 @@ def read_bounds(
     """
     if frame is None or frame.empty:
         return None
-    own = _own_bounds(frame, layers, unit, found)
+    own = own_bounds(frame, layers, unit, found, edge)
     if own is None:
         return None
     floors, caps = own[0].copy(), own[1].copy()
@@ -106,8 +106,12 @@ def _between_units(own: OwnBounds, layers: Layers, unit: int) -> list[str]:
     return out
 
 
-def _own_bounds(frame: pd.DataFrame, layers: Layers, unit: int, found: Findings) -> OwnBounds | None:
-    """Return floors and caps in whole units, and as they were given (NaN: none)."""
+def own_bounds(
+    frame: pd.DataFrame | None, layers: Layers, unit: int, found: Findings, edge: list[Fraction]
+) -> OwnBounds | None:
+    """Return floors and caps of the nodes themselves in whole units, and as they were given (NaN: none)."""
+    if frame is None or frame.empty:
+        return None
     frame = rename_columns(frame, _RENAMED, "bounds")
     table = frame.reset_index() if "node_id" not in frame.columns and frame.index.name == "node_id" else frame
     if "node_id" not in table.columns:
@@ -131,13 +135,37 @@ def _own_bounds(frame: pd.DataFrame, layers: Layers, unit: int, found: Findings)
         found.add("bounds", "must have prior where a change is limited", rows=ids, kind="node")
     if found:
         return None
-    low = np.fmax(read["floor"], read["prior"] * (1.0 - read["max_down_frac"]))
-    high = np.fmin(read["cap"], read["prior"] * (1.0 + read["max_up_frac"]))
-    # The smallest whole unit not below the floor, the largest not above the cap; a small tolerance of
-    # tolerance keeps 0.9 * 1,000,000 from becoming one unit more.
+    grossed = _before_over_assignment(table, layers, found)
+    if found:
+        return None
+    factor = np.array([float(edge[p]) if p >= 0 else 1.0 for p in layers.parent])
+    for name in ("floor", "cap", "pin"):
+        read[name] = np.where(grossed, read[name] * factor, read[name])
+    # a pin before over-assignment is a whole number of units there, and follows the edge's own rounding
+    for n in np.flatnonzero(grossed & ~np.isnan(read["pin"]) & (layers.parent >= 0)):
+        units = Fraction(str(read["pin"][n] / factor[n])).limit_denominator(10**6) / unit
+        if units.denominator == 1:
+            read["pin"][n] = round_half_up(int(units), edge[layers.parent[n]]) * unit
+    low = np.fmax(np.fmax(read["floor"], read["pin"]), read["prior"] * (1.0 - read["max_down_frac"]))
+    high = np.fmin(np.fmin(read["cap"], read["pin"]), read["prior"] * (1.0 + read["max_up_frac"]))
+    # The smallest whole unit not below the floor, the largest not above the cap; a small tolerance
+    # keeps 0.9 * 1,000,000 from becoming one unit more.
     floors = np.where(np.isnan(low), 0, np.ceil(np.nan_to_num(low) / unit - 1e-9)).astype(np.int64)
     caps = np.where(np.isnan(high), UNBOUNDED, np.floor(np.nan_to_num(high) / unit + 1e-9)).astype(np.int64)
     return np.maximum(floors, 0), caps, low, high
+
+
+def _before_over_assignment(table: pd.DataFrame, layers: Layers, found: Findings) -> NDArray[np.bool_]:
+    """Return for which nodes floor, cap and pin are meant without the over-assignment of the edge into them."""
+    if "basis" not in table.columns:
+        return np.zeros(len(layers), dtype=bool)
+    basis = table["basis"].fillna("after").astype(str)
+    wrong = ~basis.isin(_BASES)
+    if wrong.any():
+        found.add(
+            "bounds['basis']", "must be 'after' or 'before' over-assignment", rows=table.index[wrong], kind="node"
+        )
+    return np.asarray(basis.reindex(layers.ids).eq("before").to_numpy(), dtype=bool)
 
 
 def _numbers(table: pd.DataFrame, column: str, layers: Layers, found: Findings) -> NDArray[np.float64]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gtm_opt.errors import Findings
-from gtm_opt.model.week_calendar import WeekCalendar
 from gtm_opt.quota.rounding import round_rows
 
 if TYPE_CHECKING:
@@ -45,17 +44,18 @@ class TimeGrid:
     outer: tuple[IntArray, ...]
 
     @classmethod
-    def of(cls, calendar: Calendar | WeekCalendar) -> TimeGrid:
-        """Return the grid of a calendar: quarters and months, or quarters, periods and weeks."""
-        whole = np.zeros(4, dtype=np.int64)
-        if isinstance(calendar, WeekCalendar):
-            period = calendar.period_of_week
-            by_period = np.asarray(np.bincount(period, weights=calendar.shares), dtype=np.float64)
-            by_quarter = by_period.reshape(4, 3).sum(axis=1)
-            quarter: IntArray = np.arange(12, dtype=np.int64) // 3
-            shares: tuple[FloatArray, ...] = (by_quarter, by_period, calendar.shares)
-            return cls(("quarter", "period", "week"), shares, (whole, quarter, period))
-        return cls(("quarter", "month"), (calendar.quarter_shares, calendar.shares), (whole, calendar.quarter_of_month))
+    def of(cls, calendar: Calendar) -> TimeGrid:
+        """Return the grid of a year: quarters and months, and weeks where months are whole weeks."""
+        quarter = calendar.quarter_of_month
+        names: tuple[str, ...] = ("quarter", "month")
+        shares: tuple[FloatArray, ...] = (calendar.quarter_shares, calendar.shares)
+        outer: tuple[IntArray, ...] = (np.zeros(len(calendar.quarter_shares), dtype=np.int64), quarter)
+        if calendar.weeks is not None:
+            weeks = calendar.days // 7
+            names += ("week",)
+            shares += (np.repeat(calendar.shares / weeks, weeks),)
+            outer += (np.repeat(np.arange(len(weeks), dtype=np.int64), weeks),)
+        return cls(names, shares, outer)
 
     def spans(self, stage: int) -> list[slice]:
         """Return where the periods of ``stage`` lie that make up each period of the stage before."""

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from gtm_opt.model.calendar import Calendar
     from gtm_opt.model.roles import Role, Roles
-    from gtm_opt.model.week_calendar import WeekCalendar
     from gtm_opt.sales_capacity import HasRoster, Proration
 
 __all__ = ["Quotas"]
@@ -104,17 +103,18 @@ class Quotas:
         self,
         by: str = "month",
         *,
-        calendar: Calendar | WeekCalendar | None = None,
+        calendar: Calendar | None = None,
         cumulative: bool = False,
     ) -> pd.DataFrame:
         """Return quotas per node and period, with running totals.
 
         Parameters
         ----------
-        by : {"quarter", "month", "period", "week"}
-            Quarters, months of a `Calendar`; quarters, periods, weeks of a `WeekCalendar`.
-        calendar : Calendar or WeekCalendar, optional
-            Default: that of the quotas. Of a longer `Calendar` the first fiscal year is used.
+        by : {"quarter", "month", "week"}
+            Weeks where the months of the calendar are whole weeks (``weeks="4-4-5"``); they are named by their first
+            day.
+        calendar : Calendar, optional
+            Default: that of the quotas. The first fiscal year is used.
         cumulative : bool
             Round running totals instead of amounts: no running total is off by a unit or more. Default: each
             quarter is rounded first, then its months, then their weeks.

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from gtm_opt.errors import DataError, Finding
-from gtm_opt.model.week_calendar import WeekCalendar
 from gtm_opt.quota.layers import Layers
 from gtm_opt.quota.periods import TimeGrid, accumulate_over_periods, spread_over_periods
 
@@ -19,9 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["spread_quotas"]
 
 
-def spread_quotas(quotas: Quotas, calendar: Calendar | WeekCalendar, by: str, cumulative: bool) -> pd.DataFrame:
+def spread_quotas(quotas: Quotas, calendar: Calendar, by: str, cumulative: bool) -> pd.DataFrame:
     """Return quotas per node and period, with running totals; see `Quotas.spread`."""
-    year = calendar if isinstance(calendar, WeekCalendar) else calendar.first_year()
+    year = calendar.first_year()
     grid = TimeGrid.of(year)
     if by not in grid.names:
         raise DataError([Finding("by", f"must be one of {', '.join(grid.names)} of this calendar", repr(by))])
@@ -46,8 +45,8 @@ def spread_quotas(quotas: Quotas, calendar: Calendar | WeekCalendar, by: str, cu
     )
 
 
-def _labels(year: Calendar | WeekCalendar, stage: int) -> list[str]:
+def _labels(year: Calendar, stage: int) -> list[str]:
     """Return the names of the periods of one stage of the calendar's grid."""
-    if isinstance(year, WeekCalendar):
-        return list(dict.fromkeys(year.table[("quarter", "period", "week")[stage]]))
-    return list((year.quarters, year.labels)[stage])
+    if stage < 2:
+        return list((year.quarters, year.labels)[stage])
+    return [str(day) for day in np.arange(year.edges[0], year.edges[-1], np.timedelta64(7, "D"))]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float64]
     Weights = str | Mapping[str, float] | pd.Series[float]
 
-__all__ = ["BUILT_IN", "sibling_weights"]
+__all__ = ["BUILT_IN", "read_metric", "sibling_weights"]
 
 BUILT_IN = ("share", "equal")
 
@@ -43,7 +43,7 @@ def sibling_weights(
         Where siblings had nothing to tell them apart.
     """
     betas = _betas(weights, found)
-    values = {name: _metric(name, layers, weights, metrics, found) for name in betas}
+    values = {name: read_metric(name, layers, weights, metrics, found) for name in betas}
     out = np.ones(len(layers))
     notes: list[str] = []
     if found:
@@ -88,7 +88,9 @@ def _betas(weights: Weights, found: Findings) -> dict[str, float]:
     return {name: beta for name, beta in betas.items() if beta > 0}
 
 
-def _metric(name: str, layers: Layers, weights: Weights, metrics: pd.DataFrame | None, found: Findings) -> FloatArray:
+def read_metric(
+    name: str, layers: Layers, weights: Weights, metrics: pd.DataFrame | None, found: Findings
+) -> FloatArray:
     """Return a metric per node; inner nodes without a value get the sum of their children."""
     zero = np.zeros(len(layers))
     if isinstance(weights, pd.Series):
