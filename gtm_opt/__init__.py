@@ -90,11 +90,13 @@ if TYPE_CHECKING:
         Fairness,
         FairnessCertificate,
         FairQuotas,
+        Feasibility,
         Quotas,
         Reconciliation,
         allocate,
         cascade,
         check_certificate,
+        check_feasibility,
         fair_quotas,
         fairness_frontier,
         measure_fairness,
@@ -185,6 +187,7 @@ __all__ = [
     "FairQuotas",
     "Fairness",
     "FairnessCertificate",
+    "Feasibility",
     "Finding",
     "Fit",
     "Forbid",
@@ -268,6 +271,7 @@ __all__ = [
     "changes",
     "check",
     "check_certificate",
+    "check_feasibility",
     "check_objectives",
     "compare_trees",
     "datasets",
@@ -313,6 +317,8 @@ __all__ = [
 
 # public name -> module that holds it
 _PUBLIC = {
+    "Feasibility": "quota",
+    "check_feasibility": "quota",
     "share_at_quota": "sales_capacity",
     "required_coverage": "sales_capacity",
     "quota_ratio": "sales_capacity",

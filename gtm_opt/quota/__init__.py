@@ -13,6 +13,7 @@ from gtm_opt.quota.fairness import (
     fairness_frontier,
     measure_fairness,
 )
+from gtm_opt.quota.feasibility import Feasibility, check_feasibility
 from gtm_opt.quota.reconciliation import Reconciliation, reconcile
 from gtm_opt.quota.result import Quotas
 
@@ -21,11 +22,13 @@ __all__ = [
     "FairQuotas",
     "Fairness",
     "FairnessCertificate",
+    "Feasibility",
     "Quotas",
     "Reconciliation",
     "allocate",
     "cascade",
     "check_certificate",
+    "check_feasibility",
     "fair_quotas",
     "fairness_frontier",
     "measure_fairness",

@@ -87,7 +87,7 @@ def read_bounds(
     if not reasons:
         reasons = _check_plan(floors, caps, own, layers, unit, plan)
     if reasons:
-        raise InfeasibleError(reasons)
+        raise InfeasibleError(reasons, "check_feasibility names the conflicting bounds and the cheapest way out.")
     return Bounds(floors, caps)
 
 

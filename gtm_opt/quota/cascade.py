@@ -12,13 +12,14 @@ from gtm_opt.model.renamed import accept_renamed
 from gtm_opt.quota.bounds import read_bounds, round_half_up
 from gtm_opt.quota.inputs import read_edges, read_plan_units
 from gtm_opt.quota.layers import Layers, TreeLike
+from gtm_opt.quota.methods import desired_amounts, methods_of_families, needs_prior
 from gtm_opt.quota.node_table import build_node_table
 from gtm_opt.quota.result import Quotas
-from gtm_opt.quota.rounding import clip_proportional, largest_remainder
-from gtm_opt.quota.weights import sibling_weights
+from gtm_opt.quota.rounding import clip_additive, clip_proportional, largest_remainder
+from gtm_opt.quota.weights import family_weights, read_metric
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from gtm_opt.model.calendar import Calendar
     from gtm_opt.quota.bounds import Bounds
     from gtm_opt.quota.layers import Layer
+    from gtm_opt.quota.methods import Method
     from gtm_opt.quota.weights import Weights
 
     IntArray = NDArray[np.int64]
@@ -42,8 +44,14 @@ def cascade(
     *,
     over_assign: float | Mapping[str, float] | None = None,
     weights: Weights = "share",
+    weights_at: Mapping[str, Weights] | None = None,
+    method: Method | Mapping[str, Method] = "proportional",
+    prior: str | pd.Series[float] = "prior",
+    fallback: str | Sequence[str] = "equal",
+    missing: str = "error",
     metrics: pd.DataFrame | None = None,
     bounds: pd.DataFrame | None = None,
+    distance: str = "kl",
     unit: int = 1_000,
     calendar: Calendar | None = None,
     currency: str = "",
@@ -63,12 +71,32 @@ def cascade(
     weights : str, mapping or Series
         ``"share"`` (default: the hierarchy's), ``"equal"``, a column of `metrics`, a
         mapping of those to betas that sum to 1, or a Series of weights by node id.
+    weights_at : mapping, optional
+        Other weights for a level (the edge into it) or below a node (wins).
+    method : str, callable or mapping
+        How a family shares its total: ``"proportional"`` to the weights; ``"same_growth"`` (last year plus the same
+        for everybody); ``"fair_share_growth"`` (last year kept, growth by weight); ``"growth_by_potential"`` (last
+        year kept, growth where the share of the weights is ahead of last year's); a function of a table of children
+        (``node_id``, ``weight_frac``, ``prior``) and the family's total that returns one amount per child, used as
+        shares; or a mapping of levels and nodes to those.
+    prior : str or Series
+        Last year's amounts, for methods of growth: a column of `metrics`, or a Series by node id.
+    fallback : str or sequence of str
+        What a family whose weights are all zero shares by instead: metrics in turn, ``"equal"`` (default), or
+        ``"error"``. The notes of the result say where it was used.
+    missing : {"error", "mean"}
+        What a leaf without a weight counts as: a mistake, or the mean of its siblings (a new seat; also noted). A zero
+        is a zero.
     metrics : DataFrame, optional
         One row per node (``node_id``, as column or index) and one column per metric. Inner
         nodes that are left out get the sum of their children.
     bounds : DataFrame, optional
-        ``node_id`` with any of ``floor``, ``cap``, and ``prior`` with
-        ``max_down_frac`` and ``max_up_frac`` (change against last year).
+        ``node_id`` with any of ``floor``, ``cap``, ``pin`` (both at once), and ``prior`` with
+        ``max_down_frac`` and ``max_up_frac`` (change against last year). ``basis``: floor, cap and pin
+        are meant ``"after"`` (default) or ``"before"`` the over-assignment of the edge into the node.
+        Siblings share what pins leave. Order never matters, and two rows for a node are refused.
+    distance : {"kl", "l2"}
+        How bounds are kept: all others scaled by the same factor, or shifted by the same amount.
     unit : int
         Rounding unit, an amount in the same currency.
     calendar : Calendar, optional
@@ -93,7 +121,8 @@ def cascade(
     At every node p with over-assignment o::
 
         sum_{c in ch(p)} Q_c = round_u((1 + o_p) Q_p)                                   (10)
-        Q_c = clip(lambda_p * w_c, floor_c, cap_c)    before rounding                   (11)
+        Q_c = clip(lambda_p * w_c, floor_c, cap_c)    before rounding, distance "kl"    (11)
+        Q_c = clip(y_c + tau_p, floor_c, cap_c)       distance "l2"                     (12)
 
     (10) holds exactly, in whole units, halves rounded up; over-assignment is taken as the
     decimal number it is written as. The weights of siblings are blended after each metric
@@ -107,7 +136,11 @@ def cascade(
     layers = Layers.of(tree)
     plan = read_plan_units(target, unit, found)
     edges = read_edges(over_assign, layers, found)
-    weight, notes = sibling_weights(layers, weights, metrics, found)
+    weight, notes = family_weights(layers, weights, weights_at, metrics, fallback, missing, found)
+    methods, which = methods_of_families(method, layers, found)
+    before = _read_prior(methods, prior, layers, metrics, found)
+    if distance not in ("kl", "l2"):
+        found.add("distance", "must be 'kl' or 'l2'", got=repr(distance))
     limit = None if found else read_bounds(bounds, layers, unit, edges, plan, found)
     found.raise_if_any()
     units = np.zeros(len(layers), dtype=np.int64)
@@ -115,7 +148,8 @@ def cascade(
     units[0] = plan
     for layer in layers.down():
         totals = np.array([round_half_up(int(units[p]), edges[p]) for p in layer.parents], dtype=np.int64)
-        units[layer.nodes], side[layer.nodes] = _share_out(totals, weight[layer.nodes], layer, limit)
+        wanted = desired_amounts(methods, which, totals, weight[layer.nodes], before[layer.nodes], layer, layers, unit)
+        units[layer.nodes], side[layer.nodes] = _share_out(totals, wanted, layer, limit, distance)
     quotas = Quotas(
         table=build_node_table(tree, layers, units * unit, weight, edges, side),
         target=plan * unit,
@@ -128,12 +162,36 @@ def cascade(
     return quotas
 
 
-def _share_out(totals: IntArray, weight: FloatArray, layer: Layer, limit: Bounds | None) -> tuple[IntArray, IntArray]:
+def _read_prior(
+    methods: list[Method],
+    prior: str | pd.Series[float],
+    layers: Layers,
+    metrics: pd.DataFrame | None,
+    found: Findings,
+) -> FloatArray:
+    """Return last year's amounts; zeros where no method asks for them, and where a function may do without."""
+    if not needs_prior(methods):
+        return np.zeros(len(layers))
+    if isinstance(prior, str):
+        known = metrics is not None and prior in metrics.columns
+        if not known and not any(isinstance(m, str) and m != "proportional" for m in methods):
+            return np.zeros(len(layers))
+        return read_metric(prior, layers, prior, metrics, found)
+    return read_metric("prior", layers, prior, metrics, found)
+
+
+def _share_out(
+    totals: IntArray, wanted: FloatArray, layer: Layer, limit: Bounds | None, distance: str
+) -> tuple[IntArray, IntArray]:
     """Return whole units per node of a layer, and at which bound each is."""
     starts, group = layer.starts, layer.group
     if limit is None:
-        units = largest_remainder(totals, totals[group] * weight, starts, group)
+        units = largest_remainder(totals, wanted, starts, group)
         return units, np.zeros_like(units)
     floors, caps = limit.floors[layer.nodes], limit.caps[layer.nodes]
-    amounts, side = clip_proportional(totals, weight, starts, group, floors, caps)
+    if distance == "l2":
+        amounts, side = clip_additive(totals, wanted, starts, group, floors, caps)
+    else:
+        shares = wanted / np.where(totals > 0, totals, 1)[group]
+        amounts, side = clip_proportional(totals, shares, starts, group, floors, caps)
     return largest_remainder(totals, amounts, starts, group, floors, caps), side

@@ -9,10 +9,10 @@ import numpy as np
 from gtm_opt.errors import Findings, InfeasibleError, shorten
 from gtm_opt.model.frames import takes_tables
 from gtm_opt.quota.bounds import own_bounds, read_bounds
+from gtm_opt.quota.edges import Edges, find_ceilings
 from gtm_opt.quota.fairness.certificate import build_certificate
-from gtm_opt.quota.fairness.edges import Edges
 from gtm_opt.quota.fairness.levelling import level_ratios
-from gtm_opt.quota.fairness.problem import FairProblem, find_ceilings
+from gtm_opt.quota.fairness.problem import FairProblem
 from gtm_opt.quota.fairness.result import FairQuotas
 from gtm_opt.quota.fairness.scales import OddsScale, RatioScale
 from gtm_opt.quota.inputs import read_edges, read_plan_units

@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gtm_opt.quota.bounds import round_half_up
-from gtm_opt.quota.fairness.edges import Edges
+from gtm_opt.quota.edges import Edges, carry_bounds, find_ceilings
 from gtm_opt.quota.rounding import UNBOUNDED
 
 if TYPE_CHECKING:
-    from fractions import Fraction
-
     from numpy.typing import NDArray
 
     from gtm_opt.quota.fairness.scales import Scale
@@ -23,7 +20,7 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float64]
     IntArray = NDArray[np.int64]
 
-__all__ = ["FairProblem", "find_ceilings"]
+__all__ = ["FairProblem"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,19 +64,8 @@ class FairProblem:
         return list(self.layers.up())
 
     def carry(self, caps: IntArray) -> tuple[IntArray, IntArray]:
-        """Return the least and most units of each node that the nodes below can pass on.
-
-        Every whole number between them can be passed on: children reach every total between the sums of
-        theirs, and a parent's quotas that give a total in that range are consecutive.
-        """
-        low, high = self.floors.copy(), caps.copy()
-        for layer in self.upward:
-            parents = layer.parents
-            need = np.add.reduceat(low[layer.nodes], layer.starts)
-            takes = np.add.reduceat(high[layer.nodes], layer.starts)
-            low[parents] = np.maximum(low[parents], self.edges.least(parents, need))
-            high[parents] = np.minimum(high[parents], self.edges.most(parents, takes))
-        return low, high
+        """Return the least and most units of each node that the nodes below can pass on, see `carry_bounds`."""
+        return carry_bounds(self.upward, self.edges, self.floors, caps)
 
     def caps_at(self, ratio: float) -> IntArray:
         """Return the caps of nodes where no seat's ratio may exceed ``ratio``."""
@@ -131,13 +117,3 @@ class FairProblem:
         ceilings = find_ceilings(self.layers, factors, plan)
         edges = Edges.of(factors, int(ceilings.max(initial=0)))
         return replace(self, plan=plan, ceilings=ceilings, edges=edges)
-
-
-def find_ceilings(layers: Layers, factors: list[Fraction], plan: int) -> IntArray:
-    """Return what each node would get if it alone got everything, in units."""
-    out = np.zeros(len(layers), dtype=np.int64)
-    out[0] = plan
-    for layer in layers.down():
-        totals = [round_half_up(int(out[p]), factors[p]) for p in layer.parents]
-        out[layer.nodes] = np.array(totals, dtype=np.int64)[layer.group]
-    return out

@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gtm_opt.quota.bounds import round_half_up
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
+    from gtm_opt.quota.layers import Layer, Layers
+
     IntArray = NDArray[np.int64]
 
-__all__ = ["Edges"]
+__all__ = ["Edges", "carry_bounds", "find_ceilings"]
 
 _LARGEST = 2**62
 
@@ -59,3 +63,31 @@ class Edges:
         """Return the largest quota of each node that gives its children at most ``takes``; -1 where none does."""
         top, bottom = self.top[nodes], self.bottom[nodes]
         return np.asarray(-((-2 * bottom * takes - bottom) // (2 * top)) - 1).astype(np.int64)
+
+
+def carry_bounds(upward: Iterable[Layer], edges: Edges, floors: IntArray, caps: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the least and most units of each node that the nodes below can pass on.
+
+    ``upward`` are the layers of the tree, the deepest first.
+
+    Every whole number between them can be passed on: children reach every total between the sums of theirs, and a
+    parent's quotas that give a total in that range are consecutive. Where the least is above the most, none can.
+    """
+    low, high = floors.copy(), caps.copy()
+    for layer in upward:
+        parents = layer.parents
+        need = np.add.reduceat(low[layer.nodes], layer.starts)
+        takes = np.add.reduceat(high[layer.nodes], layer.starts)
+        low[parents] = np.maximum(low[parents], edges.least(parents, need))
+        high[parents] = np.minimum(high[parents], edges.most(parents, takes))
+    return low, high
+
+
+def find_ceilings(layers: Layers, factors: Sequence[Fraction], plan: int) -> IntArray:
+    """Return what each node would get if it alone got everything, in units."""
+    out = np.zeros(len(layers), dtype=np.int64)
+    out[0] = plan
+    for layer in layers.down():
+        totals = [round_half_up(int(out[p]), factors[p]) for p in layer.parents]
+        out[layer.nodes] = np.array(totals, dtype=np.int64)[layer.group]
+    return out
