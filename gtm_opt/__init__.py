@@ -84,7 +84,7 @@ if TYPE_CHECKING:
         parse_numbers,
         ramp_loss,
     )
-    from gtm_opt.plan import Book, Plan, Policy, Trigger, build_plan
+    from gtm_opt.plan import Book, PeopleOptions, Plan, Policy, Trigger, build_plan
     from gtm_opt.quota import (
         Cube,
         Fairness,
@@ -155,6 +155,7 @@ if TYPE_CHECKING:
         size_team,
     )
     from gtm_opt.solvers import (
+        Cancel,
         Progress,
         SolveStatus,
         Termination,
@@ -174,6 +175,7 @@ __all__ = [
     "Book",
     "BudgetAllocation",
     "Calendar",
+    "Cancel",
     "Capacity",
     "CarveOptions",
     "Carving",
@@ -218,6 +220,7 @@ __all__ = [
     "Odds",
     "OnboardingLimit",
     "Overcarve",
+    "PeopleOptions",
     "Pin",
     "PipelineLimit",
     "Plan",
@@ -381,6 +384,7 @@ _PUBLIC = {
     "Attrition": "model",
     "Balance": "model",
     "Calendar": "model",
+    "Cancel": "solvers",
     "Capacity": "sales_capacity",
     "CarveOptions": "carving",
     "Carving": "carving",
@@ -415,6 +419,7 @@ _PUBLIC = {
     "Near": "model",
     "Pin": "model",
     "Book": "plan",
+    "PeopleOptions": "plan",
     "Plan": "plan",
     "Policy": "plan",
     "TreeOptions": "carving",

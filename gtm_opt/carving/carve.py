@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import platform
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
 
 __all__ = ["carve", "resolve_hierarchy"]
 
+_log = logging.getLogger(__name__)
+
 
 @accept_renamed(given="fixed_nodes")
 @takes_tables(either=("start", "fixed_nodes"))
@@ -104,7 +107,7 @@ def carve(
     -----
     Lagrangian prices of the balance rows, rounding of the accounts they leave undecided, then
     compiled local search and exact re-splits; see the page on the carving engine. Ctrl-C returns the
-    best plan found so far with ``termination`` ``interrupted``.
+    best plan found so far with ``termination`` ``interrupted``, a ``cancel`` switch with ``cancelled``.
 
     Examples
     --------
@@ -117,14 +120,16 @@ def carve(
     """
     chosen = CarveOptions.of(options, keywords)
     get_solver(chosen.solver)
+    _log.info("carving %d accounts into %d territories", problem.n_accounts, problem.territories.count)
     max_gap, on_infeasible = chosen.max_gap, chosen.on_infeasible
     problem, tree = resolve_hierarchy(problem, hierarchy, fixed_nodes, chosen.tree.max_buckets)
     from gtm_opt.carving.progress import as_callback
 
     with as_callback(chosen.progress, tree) as (callback, on_node):
-        run = Run(chosen.time_limit, callback)
+        run = Run(chosen.time_limit, callback, chosen.cancel)
         request = compile_problem(problem, tree.leaves)
         feasibility = assess(request)
+        _log.info("checked feasibility in %.2f s: %d findings", run.seconds, len(feasibility.texts))
         if on_infeasible == "raise":
             feasibility.refuse()
         free, notes = feasibility.relax() if on_infeasible == "nearest" else (request, feasibility.texts)
@@ -149,6 +154,7 @@ def carve(
             compiled, task, solutions = carve_with_centers(free, tree, begin, solve, per_node)
         unit_leaf = leaf_of_unit(tree, request.units.count, solutions)
         asked = compiled if free is request else _close(request, unit_leaf)
+        _log.info("carved %d nodes in %.2f s", len(solutions), run.seconds)
         nearest = _settle(asked, unit_leaf, begin, chosen, run)
     if nearest is not None and nearest.assignment is not None and not np.array_equal(nearest.assignment, unit_leaf):
         solutions = rebuild(task, nearest.assignment, solutions, max_gap)
@@ -174,9 +180,19 @@ def carve(
     if flat_bound is None:
         flat_bound = compiled.instance.n_units * len(tree.leaves) <= FULL_CELLS and not run.stop()
     carving = _with_flat_bound(carving, run) if flat_bound and len(solutions) > 1 else carving
-    if not free.open_centers or compiled.instance.evenness is not None:
-        return carving
-    return limit_scope(carving) if proof is None else enumerated(carving)
+    if free.open_centers and compiled.instance.evenness is None:
+        carving = limit_scope(carving) if proof is None else enumerated(carving)
+    certificate = carving.certificate
+    _log.info(
+        "carving is %s: value %.6g, bound %.6g, gap %.3g, %s after %.2f s",
+        carving.status.value,
+        certificate.value,
+        certificate.bound,
+        certificate.gap,
+        carving.termination.value,
+        run.seconds,
+    )
+    return carving
 
 
 def resolve_hierarchy(
@@ -296,9 +312,10 @@ def _nothing_found(solutions: dict[str, NodeSolution], nearest: Nearest | None, 
             "model. Drop or loosen some of these rules."
         )
     failed = [s.node for s in solutions.values() if not len(s.assignment)]
-    return f"No assignment that keeps all rules was found below {shorten(failed)}" + (
-        " before the time limit. Allow more time." if run.struck else ". Drop or loosen some rules."
-    )
+    why = ". Drop or loosen some rules."
+    if run.struck:
+        why = f" before the run was {run.struck}." if run.is_called_off else " before the time limit. Allow more time."
+    return f"No assignment that keeps all rules was found below {shorten(failed)}{why}"
 
 
 def _assemble(
@@ -339,7 +356,7 @@ def _assemble(
 
 def _termination(solutions: dict[str, NodeSolution], run: Run, gap: float) -> Termination:
     reasons = [s.result.termination for s in solutions.values()]
-    for worst in (Termination.INTERRUPTED, Termination.TIME_LIMIT, Termination.FINISHED):
+    for worst in (Termination.INTERRUPTED, Termination.CANCELLED, Termination.TIME_LIMIT, Termination.FINISHED):
         if worst in reasons or run.struck is worst:
             return worst
     # that every node is proven best proves nothing about the tree as a whole

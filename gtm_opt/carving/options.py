@@ -17,7 +17,7 @@ from gtm_opt.model.tables import did_you_mean
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from gtm_opt.solvers import ProgressCallback, Solver
+    from gtm_opt.solvers import CancelToken, ProgressCallback, Solver
 
 __all__ = ["CarveKeywords", "CarveOptions", "TreeOptions"]
 
@@ -87,6 +87,7 @@ class CarveKeywords(TypedDict, total=False):
     on_infeasible: Literal["raise", "nearest"]
     executor: Executor | None
     progress: ProgressCallback | bool | None
+    cancel: CancelToken | None
     tree: TreeOptions
 
 
@@ -114,7 +115,11 @@ class CarveOptions:
         Carves subtrees in parallel: a thread or process pool, Dask's ``client.get_executor()``,
         or any other. The plan does not depend on it.
     progress : callable or bool, optional
-        Called with `gtm_opt.solvers.Progress`; ``True`` shows a bar. Returning False stops.
+        Called with `gtm_opt.solvers.Progress`; returning False stops. ``True`` shows a bar, ``False`` none. By
+        default a bar appears after two seconds where somebody watches: in a terminal or a notebook.
+    cancel : CancelToken, optional
+        A `gtm_opt.Cancel`, or anything with ``is_set()`` such as ``threading.Event``: once it is set, from any
+        thread, the best plan so far is returned and ``termination`` is ``cancelled``.
     tree : TreeOptions
         What only trees need.
 
@@ -138,10 +143,14 @@ class CarveOptions:
     on_infeasible: Literal["raise", "nearest"] = "raise"
     executor: Executor | None = field(default=None, compare=False, repr=False, metadata=_NOT_STORED)
     progress: ProgressCallback | bool | None = field(default=None, compare=False, repr=False, metadata=_NOT_STORED)
+    cancel: CancelToken | None = field(default=None, compare=False, repr=False, metadata=_NOT_STORED)
     tree: TreeOptions = field(default_factory=TreeOptions)
 
     def __post_init__(self) -> None:
         findings = Findings()
+        if self.cancel is not None and not callable(getattr(self.cancel, "is_set", None)):
+            kind = type(self.cancel).__name__
+            raise TypeError(f"`cancel` takes a gtm_opt.Cancel or an Event (something with is_set()), got {kind}.")
         if not (isinstance(self.seed, Integral) and self.seed >= 0):
             findings.add("`seed`", "must be a whole number >= 0", got=repr(self.seed))
         if self.time_limit is not None and not self.time_limit > 0:
@@ -191,8 +200,8 @@ class CarveOptions:
         return self.solver if isinstance(self.solver, str) else self.solver.name
 
     def without_resources(self) -> CarveOptions:
-        """Return what a result keeps: not the executor, not the callback."""
-        return replace(self, executor=None, progress=None)
+        """Return what a result keeps: not the executor, the callback, the switch."""
+        return replace(self, executor=None, progress=None, cancel=None)
 
 
 _FIELDS = tuple(f.name for f in fields(CarveOptions))

@@ -15,7 +15,6 @@ from gtm_opt.carving.compile.compiled import compile_problem, unit_positions
 from gtm_opt.carving.feasibility.assess import assess
 from gtm_opt.carving.feasibility.conflicts import why_infeasible
 from gtm_opt.cli.exits import ExitCode
-from gtm_opt.cli.progress import progress_line
 from gtm_opt.cli.read_config import read_config
 from gtm_opt.cli.request import make_request, output_folder, read_assignment_file
 from gtm_opt.errors import InfeasibleError
@@ -72,8 +71,7 @@ def run_plan(
         _say(f"{request.problem}\nEverything can be read, nothing contradicts itself. Nothing was planned.", quiet)
         return ExitCode.FINE
     limit = time_limit if time_limit is not None else wish.time_limit
-    with progress_line(quiet, limit) as callback:
-        plan = _build(config, request, limit, wish.seed if seed is None else seed, on_infeasible, callback)
+    plan = _build(config, request, limit, wish.seed if seed is None else seed, on_infeasible, quiet)
     if on_infeasible == "raise" and plan.carving.status is SolveStatus.INFEASIBLE:
         # "as even as possible" makes a plan all the same; here one was only asked for within the bands
         raise InfeasibleError(why_infeasible(request.problem))
@@ -88,7 +86,7 @@ def _build(
     limit: float | None,
     seed: int,
     on_infeasible: Literal["raise", "nearest"],
-    callback: Any,
+    quiet: bool,
 ) -> Plan:
     wish, quota = config.carve, config.quota
     return build_plan(
@@ -97,6 +95,7 @@ def _build(
         hierarchy=request.hierarchy,
         roles=request.roles or None,
         calendar=request.calendar,
+        people=request.people,
         target=None if quota is None else quota.target,
         over_assign=None if quota is None else quota.over_assign,
         quota_weights=None if quota is None else quota.weights,
@@ -109,7 +108,7 @@ def _build(
             effort=wish.effort,
             max_gap=wish.max_gap,
             on_infeasible=on_infeasible,
-            progress=callback,
+            progress=False if quiet else None,
             tree=TreeOptions(max_buckets=wish.max_buckets),
         ),
     )

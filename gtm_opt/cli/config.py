@@ -286,16 +286,57 @@ class CalendarWords(Section):
     weekmask: str = "1111100"
 
 
+class RampWords(Section):
+    """How productivity grows with tenure, where it is no list of months."""
+
+    kind: Literal["steps", "linear", "weibull", "logistic"]
+    fractions: list[float] = []
+    per: Literal["month", "quarter"] = "month"
+    months: float | None = Field(None, gt=0)
+    delay_m: float = Field(0.0, ge=0)
+    scale_m: float | None = Field(None, gt=0)
+    shape: float | None = Field(None, gt=0)
+    midpoint_m: float | None = Field(None, gt=0)
+    spread_m: float | None = Field(None, gt=0)
+
+    @model_validator(mode="after")
+    def _has_its_numbers(self) -> RampWords:
+        needs = {"linear": ["months"], "weibull": ["scale_m", "shape"], "logistic": ["midpoint_m", "spread_m"]}
+        missing = [name for name in needs.get(self.kind, []) if getattr(self, name) is None]
+        if missing:
+            raise ValueError(f"kind = '{self.kind}' needs {' and '.join(missing)}")
+        if self.kind == "steps" and not self.fractions:
+            raise ValueError("kind = 'steps' needs fractions, one per month or quarter of tenure")
+        return self
+
+
+class PeopleWords(Section):
+    """How people's time is counted."""
+
+    proration: Literal["days", "selling_days", "15th", "next_month"] = "days"
+    leaves: Source | None = None
+    relieve_quota: bool = False
+    interim_frac: float = Field(0.0, ge=0, le=1)
+    judgment: dict[str, float] = {}
+    seasonality: Literal["flat", "calendar", "selling_days"] = "flat"
+    pause_after_days: int = Field(30, ge=0)
+    adjustments: dict[str, float] | Source = {}
+    whole_months: bool = False
+
+
 class RoleWords(Section):
     """What a kind of seller produces."""
 
     name: str
     productivity_py: float = Field(ge=0)
     segment: str | None = None
-    ramp: list[float] = []
-    ramp_quota: list[float] | None = None
+    ramp: list[float] | RampWords = []
+    ramp_quota: list[float] | RampWords | None = None
     fte: float = Field(1.0, gt=0, le=1)
     quota_type: Literal["direct", "overlay"] = "direct"
+    cost_pm: float | None = Field(None, ge=0)
+    hire_cost: float | None = Field(None, ge=0)
+    owns_accounts: bool | None = None
 
 
 class Quota(Section):
@@ -337,6 +378,7 @@ class Config(Section):
     carve: Carve = Field(default_factory=lambda: Carve.model_validate({}))
     calendar: CalendarWords | None = None
     roles: list[RoleWords] = []
+    people: PeopleWords | None = None
     quota: Quota | None = None
     output: Output = Output()
 

@@ -8,7 +8,6 @@ import typer
 
 from gtm_opt.carving import CarveOptions
 from gtm_opt.cli.commands import finish
-from gtm_opt.cli.progress import progress_line
 from gtm_opt.datasets import load_saas
 from gtm_opt.model import Balance, Count, KeepOwner, KeepTogether
 from gtm_opt.model.calendar import Calendar
@@ -36,24 +35,23 @@ def run_demo(
             f"The built-in example: {len(accounts):,} accounts, {len(reps)} seats, "
             f"{reps['manager'].nunique()} managers, a target of {TARGET:,} USD.\n"
         )
-    with progress_line(quiet, time_limit) as callback:
-        plan = build_plan(
-            accounts,
-            reps,
-            levels=["region", "manager"],
-            balance=[
-                Balance("potential", tolerance=0.10, priority=1),
-                Balance("open_pipeline", tolerance=0.20, priority=2),
-                Count(tolerance=0.15, priority=2),
-            ],
-            prefer=[KeepOwner("owner", value="arr"), KeepOwner("owner", weight=0.5)],
-            rules=[KeepTogether("parent_id")],
-            roles=Role("AE", productivity_py=1_000_000, ramp=Ramp.steps([0, 0.25, 0.5, 0.75])),
-            calendar=Calendar("2027-01", season=[0.20, 0.24, 0.26, 0.30]),
-            target=TARGET,
-            currency="USD",
-            over_assign={"manager": 0.03, "seat": 0.05},
-            quota_weights={"potential": 0.6, "capacity": 0.4},
-            options=CarveOptions(solver=solver, time_limit=time_limit, seed=seed or 0, progress=callback),
-        )
+    plan = build_plan(
+        accounts,
+        reps,
+        levels=["region", "manager"],
+        balance=[
+            Balance("potential", tolerance=0.10, priority=1),
+            Balance("open_pipeline", tolerance=0.20, priority=2),
+            Count(tolerance=0.15, priority=2),
+        ],
+        prefer=[KeepOwner("owner", value="arr"), KeepOwner("owner", weight=0.5)],
+        rules=[KeepTogether("parent_id")],
+        roles=Role("AE", productivity_py=1_000_000, ramp=Ramp.steps([0, 0.25, 0.5, 0.75])),
+        calendar=Calendar("2027-01", season=[0.20, 0.24, 0.26, 0.30]),
+        target=TARGET,
+        currency="USD",
+        over_assign={"manager": 0.03, "seat": 0.05},
+        quota_weights={"potential": 0.6, "capacity": 0.4},
+        options=CarveOptions(solver=solver, time_limit=time_limit, seed=seed or 0, progress=False if quiet else None),
+    )
     return finish(plan, out, "csv", excel, quiet)

@@ -24,11 +24,12 @@ from gtm_opt.model.roles import Role
 from gtm_opt.model.spelling import likely_spelling
 from gtm_opt.model.tables import did_you_mean, id_text
 from gtm_opt.plan.build import rep_hierarchy
+from gtm_opt.plan.people import PeopleOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gtm_opt.cli.config import Config
+    from gtm_opt.cli.config import Config, RampWords
 
 __all__ = ["Request", "make_request"]
 
@@ -47,6 +48,7 @@ class Request:
     calendar : Calendar or None
     notes : tuple of str
         What the planner should know about the files.
+    people : PeopleOptions or None
     """
 
     problem: CarvingProblem
@@ -55,6 +57,7 @@ class Request:
     roles: list[Role]
     calendar: Calendar | None
     notes: tuple[str, ...] = field(default=())
+    people: PeopleOptions | None = None
 
 
 def make_request(config: Config, base: Path) -> Request:
@@ -87,7 +90,8 @@ def make_request(config: Config, base: Path) -> Request:
         problem, hierarchy = resolve_hierarchy(problem, segments)
     calendar = None if config.calendar is None else Calendar(**config.calendar.model_dump())
     _check_quota(config, seated)
-    return Request(problem, hierarchy, seated, _roles(config), calendar, tuple(notes))
+    people = _people(config, base)
+    return Request(problem, hierarchy, seated, _roles(config), calendar, tuple(notes), people)
 
 
 def _accounts(config: Config, base: Path, notes: list[str]) -> pd.DataFrame:
@@ -248,9 +252,34 @@ def _roles(config: Config) -> list[Role]:
     out = []
     for words in config.roles:
         plain = words.model_dump(exclude={"ramp", "ramp_quota"})
-        quota = None if words.ramp_quota is None else Ramp.steps(words.ramp_quota)
-        out.append(Role(**plain, ramp=Ramp.steps(words.ramp) if words.ramp else Ramp.none(), ramp_quota=quota))
+        quota = None if words.ramp_quota is None else _ramp(words.ramp_quota)
+        out.append(Role(**plain, ramp=_ramp(words.ramp) if words.ramp else Ramp.none(), ramp_quota=quota))
     return out
+
+
+def _ramp(words: list[float] | RampWords) -> Ramp:
+    if isinstance(words, list):
+        return Ramp.steps(words)
+    if words.kind == "steps":
+        return Ramp.steps(words.fractions, per=words.per)
+    if words.kind == "linear":
+        return Ramp.linear(float(words.months or 0), delay_m=words.delay_m)
+    if words.kind == "weibull":
+        return Ramp.weibull(float(words.scale_m or 0), float(words.shape or 0))
+    return Ramp.logistic(float(words.midpoint_m or 0), float(words.spread_m or 0))
+
+
+def _people(config: Config, base: Path) -> PeopleOptions | None:
+    words = config.people
+    if words is None:
+        return None
+    leaves, changed = words.leaves, words.adjustments
+    plain = words.model_dump(exclude={"leaves", "adjustments"})
+    text = ["rep_id", "seat_id"]
+    table = None if leaves is None else read_source(leaves, base, "[people] leaves", text=text)
+    amounts = changed if isinstance(changed, dict) else read_source(changed, base, "[people] adjustments", text=text)
+    given = amounts if len(amounts) else None
+    return PeopleOptions(**{**plain, "judgment": words.judgment or None}, leaves=table, adjustments=given)
 
 
 def _check_quota(config: Config, seated: pd.DataFrame | None) -> None:

@@ -137,6 +137,14 @@ on_infeasible = "raise"          # "nearest": make the nearest possible plan and
 # name = "AE"                    # the reps' column `role` says who has which, when there are several
 # productivity_py = 900000   # what a ramped rep books in a year
 # ramp = [0, 0.25, 0.5, 0.75]    # by month of tenure, 1 afterwards (the reps' column start_date)
+# ramp_quota = { kind = "linear", months = 6 }   # what they are asked for; or steps, weibull, logistic
+# cost_pm = 9000                 # also hire_cost, quota_type = "overlay", owns_accounts
+# [people]                       # how people's time is counted
+# proration = "days"             # what a partial month counts: days, selling_days, 15th, next_month
+# leaves = { file = "leaves.csv" }                # rep_id, start_date, end_date; relieve_quota = true lowers quotas too
+# interim_frac = 0.25            # of a ramped rep's productivity, for seats that are covered or empty
+# seasonality = "flat"           # or "calendar", "selling_days"
+# adjustments = { R-07 = -20000 }                 # signed, to the quota of a seller; or { file = "adjustments.csv" }
 # [quota]
 # target = 20000000
 # over_assign = { manager = 0.05, seat = 0.05 } # by level, into which the edge leads; or one number

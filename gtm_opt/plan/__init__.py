@@ -6,6 +6,7 @@ from gtm_opt.plan.book import Book, Policy, Trigger
 from gtm_opt.plan.build import build_plan
 from gtm_opt.plan.checks import PlanCheck
 from gtm_opt.plan.compare import PlanComparison
+from gtm_opt.plan.people import PeopleOptions
 from gtm_opt.plan.plan import Plan
 
-__all__ = ["Book", "Plan", "PlanCheck", "PlanComparison", "Policy", "Trigger", "build_plan"]
+__all__ = ["Book", "PeopleOptions", "Plan", "PlanCheck", "PlanComparison", "Policy", "Trigger", "build_plan"]

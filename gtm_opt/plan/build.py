@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,6 +17,7 @@ from gtm_opt.model.frames import takes_tables
 from gtm_opt.model.renamed import accept_renamed
 from gtm_opt.model.roles import Roles
 from gtm_opt.model.tables import did_you_mean
+from gtm_opt.plan.people import PeopleOptions
 from gtm_opt.quota import cascade
 from gtm_opt.sales_capacity import capacity
 
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from gtm_opt.sales_capacity import Capacity
 
 __all__ = ["build_plan", "rep_hierarchy"]
+
+_log = logging.getLogger(__name__)
 
 
 @accept_renamed(target_usd="target", carve_options="options")
@@ -55,6 +59,7 @@ def build_plan(
     quota_weights: str | Mapping[str, float] | None = None,
     unit: int = 1_000,
     currency: str = "",
+    people: PeopleOptions | Mapping[str, Any] | None = None,
     options: CarveOptions | None = None,
     **problem_keywords: Unpack[ProblemKeywords],
 ) -> Plan:
@@ -96,6 +101,9 @@ def build_plan(
         Quotas are multiples of this amount.
     currency : str
         Label of all amounts, for display only: "EUR".
+    people : PeopleOptions or mapping, optional
+        Proration, leaves, interim cover, seasonality and judgment for the capacity; the same proration, relief
+        and signed adjustments for the quotas of sellers.
     options : CarveOptions, optional
         How to carve: solver, time_limit, seed, effort, on_infeasible, progress, ...
     **problem_keywords
@@ -120,6 +128,7 @@ def build_plan(
     chosen = _read_options(options, words)
     max_buckets = chosen.tree.max_buckets
     known = None if roles is None else Roles.of(roles)
+    time = PeopleOptions.of(people)
     reps, support = _split_support(reps, known)
     if levels and reps is None:
         found = Findings()
@@ -136,12 +145,14 @@ def build_plan(
     staffing = None if reps is None else _staff(carving, reps, skills, effective, calendar, support)
     able = None
     if staffing is not None and known is not None and calendar is not None:
-        able = capacity(staffing, known, calendar, currency=currency)
+        able = capacity(staffing, known, calendar, currency=currency, **time.for_capacity)
+        _log.info("computed the capacity of %d seats", able.table["seat_id"].nunique())
     quotas = None
     if target is not None:
         weights = quota_weights or ("share" if able is None or able.total <= 0 else "capacity")
         quotas = _quotas(carving, able, target, over_assign, weights, unit, calendar, currency)
-    return Plan(carving, staffing, able, quotas, known)
+        _log.info("cascaded %s to %d nodes", quotas.target, len(quotas.table))
+    return Plan(carving, staffing, able, quotas, known, time)
 
 
 def _read_options(options: CarveOptions | Mapping[str, Any] | None, words: dict[str, Any]) -> CarveOptions:

@@ -26,6 +26,7 @@ _KNOWN = {
     **dict.fromkeys(("SeatStatus", "Territories"), "gtm_opt.model.territories"),
     **dict.fromkeys(("Role", "Roles"), "gtm_opt.model.roles"),
     "CarvingProblem": "gtm_opt.model.problem",
+    "PeopleOptions": "gtm_opt.plan.people",
     "Hierarchy": "gtm_opt.model.hierarchy",
     "Ramp": "gtm_opt.model.ramp",
     "Attainment": "gtm_opt.model.attainment",

@@ -65,7 +65,8 @@ def seller_table(plan: Plan) -> pd.DataFrame | None:
     leaves = set(quotas.table.loc[quotas.table["is_leaf"], "node_id"])
     if leaves != set(plan.staffing.table["territory"]):
         return None
-    return quotas.sellers(plan.staffing, plan.roles)
+    time = {} if plan.people is None else plan.people.for_sellers
+    return quotas.sellers(plan.staffing, plan.roles, **time)
 
 
 def territory_table(plan: Plan) -> pd.DataFrame:

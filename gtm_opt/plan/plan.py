@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gtm_opt.model.roles import Roles
     from gtm_opt.plan.checks import PlanCheck
     from gtm_opt.plan.compare import PlanComparison
+    from gtm_opt.plan.people import PeopleOptions
     from gtm_opt.quota import Quotas
     from gtm_opt.sales_capacity import Capacity
 
@@ -45,6 +46,8 @@ class Plan:
         What is asked of every node of the hierarchy.
     roles : Roles, optional
         The roles behind the capacity. With them quotas are also told per seller (ramp, open seats).
+    people : PeopleOptions, optional
+        How people's time was counted; the quotas of sellers follow it.
 
     See Also
     --------
@@ -66,6 +69,7 @@ class Plan:
     capacity: Capacity | None = None
     quotas: Quotas | None = None
     roles: Roles | None = None
+    people: PeopleOptions | None = None
 
     def __post_init__(self) -> None:
         if self.capacity is not None and self.quotas is not None:

@@ -65,7 +65,7 @@ def load_plan(folder: str | PathLike[str], verify: bool) -> Plan:
     carving = _carving(decode(state["carving"], get), get)
     if not _is_untouched(root, manifest):
         carving = _without_proofs(carving)
-    further = (decode(state[part], get) for part in ("staffing", "capacity", "quotas", "roles"))
+    further = (decode(state.get(part), get) for part in ("staffing", "capacity", "quotas", "roles", "people"))
     return Plan(carving, *further)
 
 

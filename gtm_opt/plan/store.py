@@ -134,6 +134,7 @@ def _write(plan: Plan, folder: Path, format: Format, excel: bool, raw_cells: boo
         "capacity": encode(plan.capacity, put, "capacity"),
         "quotas": encode(plan.quotas, put, "quotas"),
         "roles": encode(plan.roles, put, "roles"),
+        "people": encode(plan.people, put, "people"),
     }
     described: dict[str, Any] = {}
     for name, frame in tables.items():

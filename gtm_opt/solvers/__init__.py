@@ -1,5 +1,6 @@
 """Named methods behind one protocol: prices, rounding, search, exact models, baselines."""
 
+from gtm_opt.solvers.cancel import Cancel, CancelToken
 from gtm_opt.solvers.protocol import (
     Capabilities,
     Progress,
@@ -14,6 +15,8 @@ from gtm_opt.solvers.protocol import (
 from gtm_opt.solvers.registry import get_solver, register_solver, solver_names, solver_table
 
 __all__ = [
+    "Cancel",
+    "CancelToken",
     "Capabilities",
     "Progress",
     "ProgressCallback",

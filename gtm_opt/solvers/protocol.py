@@ -12,6 +12,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from gtm_opt.instance import FloatArray, Instance, IntArray
+    from gtm_opt.solvers.cancel import CancelToken
 
 __all__ = [
     "Capabilities",
@@ -50,6 +51,7 @@ class Termination(StrEnum):
     FINISHED = "finished"
     TIME_LIMIT = "time_limit"
     INTERRUPTED = "interrupted"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,8 @@ class Run:
     time_limit : float or None
         Wall-clock seconds from now.
     progress : callable or None
+    cancel : CancelToken or None
+        Looked at whenever `stop` is asked.
 
     Notes
     -----
@@ -115,10 +119,16 @@ class Run:
     (``KeyboardInterrupt``) is caught by the outermost solver, which calls `interrupt` and returns its incumbent.
     """
 
-    def __init__(self, time_limit: float | None = None, progress: ProgressCallback | None = None) -> None:
+    def __init__(
+        self,
+        time_limit: float | None = None,
+        progress: ProgressCallback | None = None,
+        cancel: CancelToken | None = None,
+    ) -> None:
         self._begin = time.perf_counter()
         self._limit = np.inf if time_limit is None else float(time_limit)
         self._progress = progress
+        self._cancel = cancel
         self._last = -np.inf
         self._outer: Run | None = None
         self.value = np.inf
@@ -139,12 +149,24 @@ class Run:
 
     def stop(self) -> bool:
         """Whether to stop now; remembers why in ``struck``."""
+        if self.struck is None and self._cancel is not None and self._cancel.is_set():
+            self.struck = Termination.CANCELLED
         if self.struck is None and self.seconds >= self._limit:
             self.struck = Termination.TIME_LIMIT
             self.cut()
         if self.struck is None and self._outer is not None and self._outer.stop():
             self.struck = self._outer.struck
         return self.struck is not None
+
+    @property
+    def is_called_off(self) -> bool:
+        """Whether somebody, not a clock, wants the run to end now."""
+        return self.struck in (Termination.INTERRUPTED, Termination.CANCELLED)
+
+    @property
+    def can_be_cancelled(self) -> bool:
+        """Whether somebody holds a switch for this run, or for one it is a part of."""
+        return self._cancel is not None or (self._outer is not None and self._outer.can_be_cancelled)
 
     def cut(self) -> None:
         """Remember, here and in the runs this is a part of, that a clock cut some of the work.

@@ -11,6 +11,7 @@ import pandas as pd
 from gtm_opt.carving.carve import carve, resolve_hierarchy
 from gtm_opt.carving.centers.scope import ALL_CENTERS
 from gtm_opt.carving.options import CarveOptions
+from gtm_opt.carving.progress import progress_over
 from gtm_opt.errors import DataError
 from gtm_opt.measures import check
 from gtm_opt.model import Balance, Count, KeepOwner, Limit, MaxMoved, Mix
@@ -91,6 +92,7 @@ def frontier(
     Returns
     -------
     Frontier
+        A ``cancel`` switch ends it early, with the points found until then.
         Its ends are "carve freely" (as even as possible, then the least disruption) and "move
         nothing" (or the best score without any band).
 
@@ -123,19 +125,29 @@ def frontier(
     chosen = CarveOptions.of(options, keywords).replace(on_infeasible="nearest")
     problem, tree = resolve_hierarchy(problem, hierarchy, fixed_nodes, chosen.tree.max_buckets)
     base = problem.replace(prefer=(preference,), objective="preferences")
-    tightest = carve(base.replace(objective="even"), hierarchy=tree, options=chosen)
-    loosest = carve(_stretched(base, np.inf), hierarchy=tree, options=chosen)
-    low, high = _stretch(base, tightest), _stretch(base, loosest)
-    rows, carvings = [], []
-    begin: Carving = tightest
-    for factor in _factors(low, high, points):
-        if factor >= high:
-            plan = loosest
-        else:
-            plan = carve(_stretched(base, factor), hierarchy=tree, start=begin.labels, options=chosen)
-        begin = plan
-        rows.append(_row(base, plan, _is_capped(base, factor) and factor < high))
-        carvings.append(plan)
+    rows: list[dict[str, Any]] = []
+    carvings: list[Carving] = []
+    with progress_over(chosen.progress, points + 2, "carve", "frontier") as (callback, count):
+        # the bar counts carves: those inside draw none of their own
+        inner = chosen.replace(progress=False if callback is None else callback)
+
+        def plan_at(stretched: CarvingProblem, start: Carving | None = None) -> Carving:
+            begin = None if start is None else start.labels
+            plan = carve(stretched, hierarchy=tree, start=begin, options=inner)
+            if count is not None:
+                count("frontier")
+            return plan
+
+        tightest = plan_at(base.replace(objective="even"))
+        loosest = plan_at(_stretched(base, np.inf))
+        low, high = _stretch(base, tightest), _stretch(base, loosest)
+        begin: Carving = tightest
+        for factor in _factors(low, high, points):
+            if carvings and chosen.cancel is not None and chosen.cancel.is_set():
+                break
+            begin = loosest if factor >= high else plan_at(_stretched(base, factor), begin)
+            rows.append(_row(base, begin, _is_capped(base, factor) and factor < high))
+            carvings.append(begin)
     table, kept = _without_dominated(pd.DataFrame(rows))
     table["knee"] = np.arange(len(table)) == knee(table["stretch"].to_numpy(), table["score"].to_numpy())
     return Frontier(preference.name, table, tuple(carvings[i] for i in kept))

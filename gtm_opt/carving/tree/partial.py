@@ -86,7 +86,7 @@ def recarve_subtree(
     units = np.flatnonzero(np.isin(carving.unit_leaf, leaves))
     task = _part_task(carving, nodes, units, leaves, from_here, settings)
     with as_callback(chosen.progress, nodes) as (callback, on_node):
-        run = Run(chosen.time_limit, callback)
+        run = Run(chosen.time_limit, callback, chosen.cancel)
         found = carve_tree(task, NodeOptions.of(chosen, nodes), run, chosen.executor, on_node)
     inner = leaf_of_unit(nodes, flat.n_units, found)[units]
     if (inner < 0).any():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections import deque
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from gtm_opt.solvers import Run
 
 __all__ = ["carve_tree", "is_lost"]
+
+_log = logging.getLogger(__name__)
 
 TASKS_PER_WORKER = 3
 """Whole subtrees are handed out from the first depth with this many nodes per worker."""
@@ -76,6 +79,7 @@ def carve_tree(
 
     def take(solution: NodeSolution) -> None:
         found.append(solution)
+        _log.info("carved %s in %.2f s: %s", solution.node, solution.seconds, solution.certificate.status.value)
         run.report(f"carved {solution.node}")
         if on_node is not None:
             on_node(solution)
@@ -147,7 +151,7 @@ class _Board:
                 self.run.interrupt()
 
     def _step(self, end: float) -> None:
-        if self.run.stop() and (self.run.struck == "interrupted" or time.time() > end):
+        if self.run.stop() and (self.run.is_called_off or time.time() > end):
             self._give_up()
         if self.left:
             _here(self.left, self.options, self.run, self.take)

@@ -149,9 +149,9 @@ def _solve(
     def cancelled() -> bool:
         run.stop()
         run.report(backend)
-        return run.struck is Termination.INTERRUPTED
+        return run.is_called_off
 
-    apart = limit is not None and model.matrix.nnz > PROCESS_NONZEROS
+    apart = (limit is not None or run.can_be_cancelled) and model.matrix.nnz > PROCESS_NONZEROS
     found = solve(
         model.program(),
         Options(time_limit=limit, node_limit=nodes, own_process=apart),
