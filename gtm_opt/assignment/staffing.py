@@ -10,6 +10,7 @@ import pandas as pd
 
 from gtm_opt.assignment.timeline import HIRE, TIMELINE, Timeline
 from gtm_opt.errors import DataError, shorten
+from gtm_opt.model.json_form import JsonForm
 from gtm_opt.model.tables import did_you_mean
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ COVERS = ("territory", "rep_id", "first", "last", "days")
 
 
 @dataclass(frozen=True, eq=False)
-class Staffing:
+class Staffing(JsonForm):
     """Territories with their people.
 
     Attributes

@@ -12,9 +12,10 @@ import pandas as pd
 from gtm_opt.carving.compile.compiled import account_labels
 from gtm_opt.carving.tree.settings import TreeSettings
 from gtm_opt.measures import check
+from gtm_opt.model.json_form import JsonForm
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
 
     import networkx as nx
 
@@ -34,7 +35,7 @@ __all__ = ["Carving"]
 
 
 @dataclass(frozen=True, eq=False)
-class Carving:
+class Carving(JsonForm):
     """The result of `gtm_opt.carve`.
 
     Attributes
@@ -289,3 +290,23 @@ class Carving:
 
     def __repr__(self) -> str:
         return self.summary()
+
+    def encode_state(self, put: Callable[[pd.DataFrame, str], str]) -> dict[str, Any]:
+        """Return what has to be kept of this, as JSON; tables go to ``put`` (see `JsonForm.to_dict`)."""
+        from gtm_opt.carving.state import carving_state
+
+        frames = {name: put(getattr(self, name), name) for name in ("assignment", "nodes", "prices")}
+        return {"carving": carving_state(self, put), "frames": frames}
+
+    @classmethod
+    def decode_state(cls, state: dict[str, Any], get: Callable[[str], pd.DataFrame]) -> Carving:
+        """Return the carving of a decoded state."""
+        from gtm_opt.carving.state import restore_carving
+
+        return restore_carving(state["carving"], lambda name: get(state["frames"].get(name, name)))
+
+    def as_changed(self) -> Carving:
+        """Return this for numbers that were edited: measured anew, and proven only as far as they go."""
+        from gtm_opt.carving.state import without_proofs
+
+        return without_proofs(self, "the numbers were changed after they were written down")

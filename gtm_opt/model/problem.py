@@ -15,6 +15,7 @@ from gtm_opt.errors import Findings
 from gtm_opt.model.balance import Balance, Count, Criterion, Limit, Mix, Objective
 from gtm_opt.model.frames import as_frame
 from gtm_opt.model.hierarchy import Hierarchy
+from gtm_opt.model.json_form import JsonForm
 from gtm_opt.model.preferences import Fit, KeepOwner, Near, Preference
 from gtm_opt.model.resolve import Resolved, resolve
 from gtm_opt.model.rules import Forbid, KeepApart, KeepTogether, MaxMoved, Pin, Rule, Within
@@ -37,7 +38,7 @@ class ProblemKeywords(TypedDict, total=False):
 
 
 @dataclass(frozen=True, eq=False)
-class CarvingProblem:
+class CarvingProblem(JsonForm):
     """What shall be carved, in the planner's words. Validated as a whole, never changed.
 
     Attributes

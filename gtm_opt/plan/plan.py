@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from gtm_opt.errors import DataError
+from gtm_opt.model.json_form import JsonForm
 from gtm_opt.plan.checks import check_plan
 from gtm_opt.plan.compare import compare_plans
 from gtm_opt.plan.parts import plan_tables
@@ -31,7 +32,7 @@ __all__ = ["Plan"]
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class Plan(JsonForm):
     """A whole go-to-market plan. Everything but the carving is optional.
 
     Attributes
@@ -122,6 +123,10 @@ class Plan:
     def summary(self) -> str:
         """Return the plan in one screen of text."""
         return summarize(self)
+
+    def as_changed(self) -> Plan:
+        """Return this for numbers that were edited: nothing is shown as proven that they do not prove."""
+        return replace(self, carving=self.carving.as_changed())
 
     def compare(self, other: Plan) -> PlanComparison:
         """Return what is different in ``other``: accounts that moved, balance, quotas.

@@ -13,17 +13,17 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gtm_opt.carving.state import carving_state
 from gtm_opt.errors import DataError, shorten
-from gtm_opt.plan.codec import encode
+from gtm_opt.model.codec import encode
+from gtm_opt.model.table_io import SUFFIX, write_table
 from gtm_opt.plan.exchange import current_umask, exchange
-from gtm_opt.plan.table_io import SUFFIX, write_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gtm_opt.carving import Carving
+    from gtm_opt.model.table_io import Format
     from gtm_opt.plan.plan import Plan
-    from gtm_opt.plan.table_io import Format
 
 __all__ = ["KIND", "MANIFEST", "SCHEMA", "WORKBOOK", "checksum", "save_plan", "seal"]
 
@@ -129,7 +129,7 @@ def _write(plan: Plan, folder: Path, format: Format, excel: bool, raw_cells: boo
         return name
 
     state = {
-        "carving": _carving_state(plan.carving, put),
+        "carving": carving_state(plan.carving, put),
         "staffing": encode(plan.staffing, put, "staffing"),
         "capacity": encode(plan.capacity, put, "capacity"),
         "quotas": encode(plan.quotas, put, "quotas"),
@@ -160,39 +160,6 @@ def _write(plan: Plan, folder: Path, format: Format, excel: bool, raw_cells: boo
     manifest["seal"] = seal(manifest)
     text = json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
-
-
-def _carving_state(carving: Carving, put: Any) -> dict[str, Any]:
-    certificate, options = carving.certificate, carving.options
-    state = {
-        "problem": carving.problem,
-        "hierarchy": carving.hierarchy,
-        "status": carving.status.value,
-        "termination": carving.termination.value,
-        "certificate": {
-            "value": certificate.value,
-            "bound": certificate.bound,
-            "gap": certificate.gap,
-            "source": certificate.source,
-            "nearest": certificate.nearest,
-            "bound_scope": certificate.bound_scope,
-        },
-        "notes": carving.notes,
-        "provenance": carving.provenance,
-        "options": options.replace(solver=options.solver_name),
-        "widened": _is_widened(carving),
-        "guides": {
-            n: {"nodes": s.guide.nodes, "prices": s.guide.prices} for n, s in carving.solutions.items() if s.guide
-        },
-        "side_prices": {n: s.result.side_prices for n, s in carving.solutions.items()},
-        "bounds": {n: s.result.bound for n, s in carving.solutions.items()},
-    }
-    return {key: encode(value, put, key) for key, value in state.items()}
-
-
-def _is_widened(carving: Carving) -> bool:
-    """Whether bands were widened for the nearest possible plan (so that loading widens them again)."""
-    return carving.carved is not None
 
 
 def _version() -> str:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from gtm_opt.errors import DataError, Findings, amount_text
 from gtm_opt.model.frames import takes_tables
+from gtm_opt.model.json_form import JsonForm
 from gtm_opt.model.renamed import renamed_attribute
 from gtm_opt.model.tables import did_you_mean
 from gtm_opt.quota.bounds import round_half_up
@@ -33,7 +34,7 @@ __all__ = ["Quotas"]
 
 
 @dataclass(frozen=True, eq=False)
-class Quotas:
+class Quotas(JsonForm):
     """Quotas of a hierarchy.
 
     Attributes

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gtm_opt.errors import DataError, Findings, amount_text
+from gtm_opt.model.json_form import JsonForm
 from gtm_opt.model.renamed import accept_renamed, rename_columns, renamed_attribute
 from gtm_opt.model.tables import did_you_mean
 from gtm_opt.sales_capacity.heads import count_heads
@@ -30,7 +31,7 @@ _TIME = ("month", "quarter", "fiscal_year")
 
 
 @dataclass(frozen=True, eq=False)
-class Capacity:
+class Capacity(JsonForm):
     """Capacity per seat and month.
 
     Attributes

@@ -190,7 +190,7 @@ def test_a_damaged_folder_says_what_is_wrong(plan: Plan, tmp_path: Path, damage:
 
 
 def test_unknown_things_in_a_manifest_are_never_made() -> None:
-    from gtm_opt.plan.codec import decode
+    from gtm_opt.model.codec import decode
 
     with pytest.raises(DataError, match=r"holds a 'os.system', which this version of gtm_opt does not know"):
         decode({"type": "os.system", "value": "x"}, lambda name: pd.DataFrame())

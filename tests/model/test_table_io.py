@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from pandas.testing import assert_frame_equal
 
-from gtm_opt.plan.table_io import SUFFIX, read_table, write_table
+from gtm_opt.model.table_io import SUFFIX, read_table, write_table
 
 FORMATS = ["csv", "parquet"]
 

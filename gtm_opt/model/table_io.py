@@ -12,7 +12,7 @@ import pandas as pd
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["SUFFIX", "Format", "read_table", "write_table"]
+__all__ = ["SUFFIX", "Format", "frame_from_json", "frame_to_json", "read_table", "write_table"]
 
 Format = Literal["csv", "parquet"]
 SUFFIX = {"csv": ".csv", "parquet": ".parquet"}
@@ -41,15 +41,7 @@ def write_table(frame: pd.DataFrame, path: Path, format: Format, *, raw: bool = 
         ``rows``, ``columns`` (name, dtype and how its cells are written; ``marked`` where apostrophes were put in
         front), ``index`` (columns that form the row labels).
     """
-    index: list[str] = []
-    if not _is_default(frame.index):
-        names = [str(n) if n is not None else f"index_{at}" for at, n in enumerate(frame.index.names)]
-        meta_index: list[Any] = list(frame.index.names)
-        frame = frame.copy()
-        frame.index = frame.index.set_names(names)
-        frame, index = frame.reset_index(), names
-    else:
-        meta_index = []
+    frame, index, meta_index = _with_index_columns(frame)
     columns = [_describe(frame.iloc[:, at]) for at in range(frame.shape[1])]
     plain = pd.DataFrame(
         {str(at): _plain(frame.iloc[:, at], meta) for at, meta in enumerate(columns)}, index=frame.index
@@ -78,8 +70,54 @@ def read_table(path: Path, meta: dict[str, Any], format: Format) -> pd.DataFrame
     else:
         _need_pyarrow()
         raw = pd.read_parquet(path, engine="pyarrow")
-    columns = {str(at): _restore(raw.iloc[:, at], column) for at, column in enumerate(meta["columns"])}
-    frame = pd.DataFrame(columns, index=pd.RangeIndex(len(raw)))
+    return _assemble([raw.iloc[:, at] for at in range(len(meta["columns"]))], meta, len(raw))
+
+
+def frame_to_json(frame: pd.DataFrame) -> dict[str, Any]:
+    """Return a table as plain JSON values: what `write_table` returns, and the cells by column."""
+    frame, index, meta_index = _with_index_columns(frame)
+    columns = [_describe(frame.iloc[:, at]) for at in range(frame.shape[1])]
+    cells = [[_json_cell(v) for v in _plain(frame.iloc[:, at], meta)] for at, meta in enumerate(columns)]
+    described = [{**meta, "name": _json_name(meta["name"])} for meta in columns]
+    return {"rows": len(frame), "columns": described, "index": index, "index_names": meta_index, "cells": cells}
+
+
+def frame_from_json(data: dict[str, Any]) -> pd.DataFrame:
+    """Return the table that `frame_to_json` was given."""
+    raw = [pd.Series(cells, dtype=object) for cells in data["cells"]]
+    return _assemble(raw, data, data["rows"])
+
+
+def _json_cell(value: Any) -> Any:
+    if _is_null(value):
+        return None
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not np.isfinite(value):
+        return str(value)
+    return value
+
+
+def _json_name(name: Any) -> Any:
+    return name.item() if isinstance(name, np.generic) else name
+
+
+def _with_index_columns(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str], list[Any]]:
+    """Return the table with its row names as columns, which these are, and their own names."""
+    if _is_default(frame.index):
+        return frame, [], []
+    names = [str(n) if n is not None else f"index_{at}" for at, n in enumerate(frame.index.names)]
+    own: list[Any] = list(frame.index.names)
+    frame = frame.copy()
+    frame.index = frame.index.set_names(names)
+    return frame.reset_index(), names, own
+
+
+def _assemble(raw: list[pd.Series], meta: dict[str, Any], rows: int) -> pd.DataFrame:
+    columns = {
+        str(at): _restore(cells, column) for at, (cells, column) in enumerate(zip(raw, meta["columns"], strict=True))
+    }
+    frame = pd.DataFrame(columns, index=pd.RangeIndex(rows))
     names = [column["name"] for column in meta["columns"]]
     frame.columns = pd.Index(names) if names else pd.Index([], dtype=object)
     if meta["index"]:

@@ -26,6 +26,8 @@ _KNOWN = {
     **dict.fromkeys(("SeatStatus", "Territories"), "gtm_opt.model.territories"),
     **dict.fromkeys(("Role", "Roles"), "gtm_opt.model.roles"),
     "CarvingProblem": "gtm_opt.model.problem",
+    "Carving": "gtm_opt.carving.result",
+    "Plan": "gtm_opt.plan.plan",
     "PeopleOptions": "gtm_opt.plan.people",
     "Hierarchy": "gtm_opt.model.hierarchy",
     "Ramp": "gtm_opt.model.ramp",
@@ -87,6 +89,8 @@ def encode(value: object, put: Callable[[pd.DataFrame, str], str], hint: str = "
         return {"type": "list", "items": [encode(item, put, hint) for item in value]}
     if isinstance(value, tuple):
         return [encode(item, put, hint) for item in value]
+    if hasattr(value, "encode_state"):
+        return {"type": type(value).__name__, "state": value.encode_state(put)}
     if is_dataclass(value) and type(value).__name__ in _KNOWN:
         kept = [f.name for f in fields(value) if f.init and f.metadata.get("stored", True)]
         own = {name: encode(getattr(value, name), put, f"{hint}_{name}") for name in kept}
@@ -126,6 +130,8 @@ def decode(value: Json, get: Callable[[str], pd.DataFrame]) -> Any:
     own = getattr(import_module(_KNOWN[kind]), kind)
     if issubclass(own, Enum):
         return own(value["value"])
+    if "state" in value and hasattr(own, "decode_state"):
+        return own.decode_state(decode(value["state"], get), get)
     renamed = _RENAMED.get(kind, {})
     value = {renamed.get(key, key): item for key, item in value.items()}
     known = {f.name for f in fields(own) if f.init}
