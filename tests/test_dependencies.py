@@ -52,15 +52,16 @@ def test_networkx_finds_articulation_points() -> None:
     assert set(nx.articulation_points(nx.path_graph(5))) == {1, 2, 3}
 
 
-def test_pulp_solves_with_the_packaged_cbc() -> None:
-    import cbcbox
+def test_pulp_solves_with_a_packaged_cbc() -> None:
     import pulp
+
+    from gtm_opt.mip.pulp import find_cbc
 
     problem = pulp.LpProblem("bag", pulp.LpMaximize)
     x = [problem.add_variable(f"x{i}", cat="Binary") for i in range(3)]
     problem += 3 * x[0] + 4 * x[1] + 5 * x[2]
     problem += 3 * x[0] + 4 * x[1] + 5 * x[2] <= 8
-    problem.solve(pulp.COIN_CMD(path=cbcbox.cbc_bin_path(), msg=False))
+    problem.solve(pulp.COIN_CMD(path=find_cbc(), msg=False))
     assert pulp.LpStatus[problem.status] == "Optimal"
     assert pulp.value(problem.objective) == pytest.approx(8.0)
 

@@ -1,4 +1,4 @@
-"""Any PuLP solver, the bundled CBC unless told otherwise (Forrest, Lougee-Heimer 2005, doi:10.1287/educ.1053.0020)."""
+"""Any PuLP solver, CBC unless told otherwise (Forrest, Lougee-Heimer 2005, doi:10.1287/educ.1053.0020)."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def features() -> Features:
 
 
 def is_available() -> bool:
-    """Whether PuLP and the bundled CBC are installed."""
-    return find_spec("pulp") is not None and find_spec("cbcbox") is not None
+    """Whether PuLP and a CBC are installed."""
+    return find_spec("pulp") is not None and find_cbc() is not None
 
 
 def version() -> str:
@@ -56,13 +56,29 @@ def version() -> str:
     return ", ".join(f"{name} {installed(name)}" for name in ("pulp", "cbcbox") if find_spec(name) is not None)
 
 
+def find_cbc() -> str | None:
+    """Return the path of a CBC: of the extra ``cbc`` where that is installed, else the one PuLP brings; None: neither.
+
+    Notes
+    -----
+    PuLP 3 comes with CBC 2.10.3 for Linux, macOS and Windows; the extra (``pulp[cbc]``, 600 MB) with the present
+    one and more platforms.
+    """
+    if find_spec("cbcbox") is not None:
+        import cbcbox
+
+        return str(cbcbox.cbc_bin_path())
+    own = getattr(getattr(import_pulp().apis, "PULP_CBC_CMD", None), "pulp_cbc_path", None)
+    return str(own) if own is not None and Path(own).is_file() else None
+
+
 def import_pulp() -> Any:
     """Return the package, or say what to install."""
     try:
         import pulp
     except ImportError as error:
         raise SolverNotAvailableError(
-            "the backend 'pulp' needs the package PuLP, which is not installed. Install 'pulp[cbc]', or use 'highs'."
+            "the backend 'pulp' needs the package PuLP, which is not installed. Install 'pulp', or use 'highs'."
         ) from error
     return pulp
 
@@ -128,7 +144,7 @@ def solve_program(
         own = backend if backend is not None else _cbc(pulp, options, log, start is not None)
         if not own.available():
             raise SolverNotAvailableError(
-                f"the PuLP solver {own.name} is not available here. Install it, or 'pulp[cbc]' for the bundled CBC."
+                f"the PuLP solver {own.name} is not available here. Install it, or 'gtm-opt[cbc]' for a CBC."
             )
         if start is not None:
             for variable, value in zip(variables, start.tolist(), strict=True):
@@ -142,16 +158,15 @@ def solve_program(
 
 
 def _cbc(pulp: Any, options: Options, log: Path, warm: bool) -> Any:
-    """Return the bundled CBC, one thread."""
-    try:
-        import cbcbox
-    except ImportError as error:
+    """Return CBC, one thread."""
+    path = find_cbc()
+    if path is None:
         raise SolverNotAvailableError(
-            "the backend 'pulp' needs a CBC binary, and the package cbcbox is not installed. Install 'pulp[cbc]', "
+            "the backend 'pulp' needs a CBC binary, and PuLP brings none for this platform. Install 'gtm-opt[cbc]', "
             "hand over a PuLP solver of your own, or use the backend 'highs'."
-        ) from error
+        )
     return pulp.COIN_CMD(
-        path=cbcbox.cbc_bin_path(),
+        path=path,
         msg=False,
         timeLimit=max(options.seconds, 0.1) if np.isfinite(options.seconds) else None,
         maxNodes=options.node_limit,

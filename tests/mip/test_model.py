@@ -72,12 +72,12 @@ def test_names_become_safe_and_stay_unique() -> None:
 def test_a_written_model_read_by_another_solver_has_the_same_optimum(tmp_path: Path, ending: str) -> None:
     import subprocess
 
-    import cbcbox
+    from gtm_opt.mip.pulp import find_cbc
 
     path = write_model(knapsack(), tmp_path / f"model{ending}")
     best = solve(knapsack()).objective
     out = tmp_path / "out.txt"
-    subprocess.run([cbcbox.cbc_bin_path(), str(path), "-solve", "-solu", str(out)], check=True, capture_output=True)
+    subprocess.run([str(find_cbc()), str(path), "-solve", "-solu", str(out)], check=True, capture_output=True)
     assert "Optimal" in out.read_text()
     values = {line.split()[-3]: float(line.split()[-2]) for line in out.read_text().splitlines()[1:]}
     assert 5 * values.get("a_1", 0) + 4 * values.get("b", 0) + 3 * values.get("x_e1", 0) + 2.5 == pytest.approx(best)

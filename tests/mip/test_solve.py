@@ -234,10 +234,11 @@ def test_a_bound_that_better_values_contradict_is_dropped() -> None:
 
 
 def test_a_pulp_solver_that_tells_no_bound_gets_that_of_the_relaxation() -> None:
-    import cbcbox
     import pulp
 
-    silent = pulp.COIN_CMD(path=cbcbox.cbc_bin_path(), msg=False)
+    from gtm_opt.mip.pulp import find_cbc
+
+    silent = pulp.COIN_CMD(path=find_cbc(), msg=False)
     model = makespan(np.array([3.0, 3.0, 3.0]), 2)
     found = solve(model, backend="pulp", pulp_solver=silent)
     assert found.objective == 6.0

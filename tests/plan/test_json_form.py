@@ -95,7 +95,7 @@ def test_numbers_edited_in_the_json_are_measured_and_proven_no_more() -> None:
         (
             {"kind": "Plan", "format": "gtm_opt", "schema": 9, "value": {}},
             gtm.DataError,
-            "has schema 9 .* reads up to 1",
+            r"has schema 9 .* up to 1",
         ),
     ],
 )

@@ -56,7 +56,7 @@ class PulpSolver:
     capabilities : Capabilities
     source : str
     backend : pulp.LpSolver or None
-        A PuLP solver object of your own (its own time limit applies); None: the bundled CBC.
+        A PuLP solver object of your own (its own time limit applies); None: CBC.
     """
 
     name: str = "pulp"

@@ -185,12 +185,13 @@ def test_a_rolling_limit_holds_in_every_three_months() -> None:
 
 
 def test_the_model_is_written_for_audit_and_read_back_with_the_same_value(tmp_path: Path) -> None:
-    import cbcbox
     import pulp
+
+    from gtm_opt.mip.pulp import find_cbc
 
     path = plan_h1().write(tmp_path / "h1.mps")
     _, problem = pulp.LpProblem.fromMPS(str(path))
-    problem.solve(pulp.COIN_CMD(path=cbcbox.cbc_bin_path(), msg=False))
+    problem.solve(pulp.COIN_CMD(path=find_cbc(), msg=False))
     assert pulp.value(problem.objective) == pytest.approx(560.0)
     assert "Minimize" in plan_h1().write(tmp_path / "h1.lp").read_text()
 
