@@ -174,6 +174,9 @@ def guess_section(columns: list[ColumnGuess], rows: int, file: str = "") -> tupl
     keys = repeated or [c for c in columns if c.word == "id"]
     if (repeated or (about_deals and keys)) and ("value" in words or "date" in words):
         return "join", keys[0].name
+    team = [c for c in columns if c.word == "owner" and c.filled == c.different == rows]
+    if team and "value" not in words and "parent" not in words:
+        return "reps", team[0].name
     if rep_like and "value" not in words and rows <= 5_000 and "parent" not in words and "owner" not in words:
         return "reps", ids[0].name if ids else columns[0].name
     return "accounts", ids[0].name if ids else columns[0].name

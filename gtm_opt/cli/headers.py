@@ -73,10 +73,9 @@ def make_sheet(rows: Rows, layout: Layout, name: str, wanted: Iterable[str] = ()
     use = use[: len(use) - layout.skip_last] if layout.skip_last else use
     columns = _columns(rows, use, heads, name)
     lines = [rows.lines[p] for p in use]
-    if rows.word == "line":
-        short = [k for k, p in enumerate(use) if len(named) > 1 and len(rows.cells[p]) == 1]
-    else:
-        short = _footer_rows(rows, use, len(named))
+    footer = _footer_rows(rows, use, len(named))
+    single = [k for k, p in enumerate(use) if rows.word == "line" and len(named) > 1 and len(rows.cells[p]) == 1]
+    short = sorted({*single, *footer})
     head = [(rows.lines[p], _texts(rows.cells[p])) for p in range(min(_SEARCHED, len(rows.cells)))]
     kept = set(lines)
     faults: dict[str, list[Fault]] = {}
@@ -178,7 +177,7 @@ def _columns(rows: Rows, use: list[int], heads: list[str], name: str) -> dict[st
 
 
 def _footer_rows(rows: Rows, use: list[int], width: int) -> list[int]:
-    """Return the rows at the end of a sheet that hold a single cell of text, as the footers of reports do."""
+    """Return the rows at the end of a table that hold a single cell of text, as the footers of reports do."""
     out: list[int] = []
     sizes = sorted(len(_texts(rows.cells[p])) for p in use[:200])
     if not sizes or sizes[len(sizes) // 2] < 2 or width < 2:

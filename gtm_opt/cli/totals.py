@@ -88,7 +88,8 @@ def footer_text(sheet: Sheet) -> str:
     last = rows - sheet.short[0]
     if last <= max(count, 20):
         return text + (
-            f"They look like the footer of a report. Delete them, or leave them out with skip_last = {last}"
+            f"{'They look' if count > 1 else 'It looks'} like the footer of a report. Delete "
+            f"{'them' if count > 1 else 'it'}, or leave {'them' if count > 1 else 'it'} out with skip_last = {last}"
             + ("." if last == count else " (which leaves out every row from there on), or with skip_rows.")
         )
     return text + "Delete them, or leave them out with skip_rows = [...]."

@@ -28,6 +28,8 @@ MATRIX = 40
 """Most territories for which the matrix of moves is drawn."""
 
 LARGEST = 15
+_NAMES = ("name", "account name", "company", "company name", "customer", "customer name", "firma", "kunde")
+"""Columns that hold the names of accounts, as CRMs and people call them."""
 
 
 def contents(plan: Plan, title: str) -> dict[str, Any]:
@@ -137,9 +139,10 @@ def _largest(carving: Carving) -> Table | None:
     if not measures:
         return None
     accounts = carving.problem.accounts
-    for column in ("name", measures[0]):
-        if column in accounts.columns:
-            moved[column] = accounts[column].reindex(moved["account_id"]).to_numpy()
+    name = next((c for c in accounts.columns if str(c).strip().lower().replace("_", " ") in _NAMES), None)
+    for column, source in (("name", name), (measures[0], measures[0])):
+        if source is not None and source in accounts.columns:
+            moved[column] = accounts[source].reindex(moved["account_id"]).to_numpy()
     moved = (
         moved[moved[measures[0]] > 0]
         .sort_values([measures[0], "account_id"], ascending=[False, True], kind="stable")

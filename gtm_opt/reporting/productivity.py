@@ -42,7 +42,7 @@ def plot_capacity(capacity: Capacity, quotas: Quotas | None = None, *, ax: Axes 
     quarters = list(capacity.calendar.quarters)
     able = capacity.by("quarter").set_index("quarter")["capacity"].reindex(quarters).fillna(0.0).to_numpy() / 1e6
     wide = None if quotas is None else quotas.by_quarter().set_index("node_id")
-    ax = axes_for(ax, max(5.0, 1.6 + 0.9 * len(quarters)), 3.6)
+    ax = axes_for(ax, max(5.0, 1.6 + 1.25 * len(quarters)), 3.6)
     x = np.arange(len(quarters))
     ax.bar(x, able, width=0.62, color=PALE, edgecolor=COLORS[0], linewidth=1.0, label="capacity of the team")
     for at, value in zip(x, able, strict=True):

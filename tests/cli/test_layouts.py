@@ -85,6 +85,9 @@ def test_footer_and_totals_are_told_at_once_and_left_out_on_request(tmp_path: Pa
     assert "1 line of totals where 'Konto' should name a row: 'Total'" in str(caught.value)
     assert 'totals = "drop"' in str(caught.value)
     assert read(path, skip_last=2, totals="drop") == ROWS
+    padded = [[*line, None, None][:3] for line in footer]
+    with pytest.raises(UserMistakeError, match="skip_last = 2"):
+        read(make(tmp_path, [NAMES, *ROWS, *padded]))
     assert read(path, skip_last=3) == ROWS
 
 

@@ -201,3 +201,17 @@ def test_a_browser_shows_the_page_without_a_fault(page: Path, tmp_path: Path) ->
     )
     assert "Capacity and quotas" in shown.stdout
     assert picture.stat().st_size > 50_000  # a blank page is a few kilobytes
+
+
+@pytest.mark.parametrize("column", ["Account Name", "company", "customer_name"])
+def test_accounts_are_named_whatever_their_column_of_names_is_called(column: str) -> None:
+    from gtm_opt.model import Balance, CarvingProblem, KeepOwner
+    from gtm_opt.reporting.contents import _largest
+
+    accounts = pd.DataFrame({"account_id": list("abcd"), "arr": [4.0, 3.0, 2.0, 1.0], "owner": ["x"] * 4})
+    accounts[column] = ["Ann's", "Bob's", "Cy's", "Di's"]
+    keep = KeepOwner("owner", value="arr")
+    carving = gtm.carve(CarvingProblem(accounts, ["x", "y"], [Balance("arr", 0.3)], keep))
+    table = _largest(carving)
+    assert table is not None
+    assert any("'s" in str(cell) for row in table.rows for cell in row)
