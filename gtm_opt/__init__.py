@@ -84,7 +84,7 @@ if TYPE_CHECKING:
         parse_numbers,
         ramp_loss,
     )
-    from gtm_opt.plan import Book, PeopleOptions, Plan, Policy, Trigger, build_plan
+    from gtm_opt.plan import Book, PeopleOptions, Plan, Policy, Trigger, build_plan, repair_effects
     from gtm_opt.quota import (
         Cube,
         Fairness,
@@ -102,6 +102,7 @@ if TYPE_CHECKING:
         measure_fairness,
         reconcile,
     )
+    from gtm_opt.records import DataQuality, Repair, inspect_accounts
     from gtm_opt.reporting import plot_balance, plot_capacity, plot_frontier, plot_map, plot_moves, report
     from gtm_opt.sales_capacity import (
         AdbudgResponse,
@@ -184,6 +185,7 @@ __all__ = [
     "Count",
     "Cube",
     "DataError",
+    "DataQuality",
     "ExpectedCapacity",
     "Explanation",
     "FairQuotas",
@@ -235,6 +237,7 @@ __all__ = [
     "Reconciliation",
     "RecruitingLimit",
     "Release",
+    "Repair",
     "Role",
     "Roles",
     "RoundRobin",
@@ -283,6 +286,7 @@ __all__ = [
     "frontier",
     "get_solver",
     "hire_return",
+    "inspect_accounts",
     "match_people",
     "measure_fairness",
     "monthly_hazard",
@@ -305,6 +309,7 @@ __all__ = [
     "recarve_subtree",
     "reconcile",
     "register_solver",
+    "repair_effects",
     "report",
     "required_coverage",
     "scenarios",
@@ -382,6 +387,10 @@ _PUBLIC = {
     "monthly_hazard": "model",
     "Backfill": "model",
     "Attrition": "model",
+    "repair_effects": "plan",
+    "Repair": "records",
+    "DataQuality": "records",
+    "inspect_accounts": "records",
     "Balance": "model",
     "Calendar": "model",
     "Cancel": "solvers",

@@ -19,7 +19,15 @@ if TYPE_CHECKING:
 
     from gtm_opt.errors import Findings
 
-__all__ = ["did_you_mean", "id_text", "label_text", "number_column", "parse_numbers", "rename_columns"]
+__all__ = [
+    "did_you_mean",
+    "id_text",
+    "label_text",
+    "number_column",
+    "parse_numbers",
+    "readable_numbers",
+    "rename_columns",
+]
 
 _MONEY = re.compile(r"[$€£¥]|USD|EUR|GBP", re.IGNORECASE)
 _CURRENCY = re.compile(r"[$€£¥]|\b(?:USD|EUR|GBP|JPY|CHF|AUD|CAD|SEK|NOK|DKK|INR|CNY)\b")
@@ -116,6 +124,17 @@ def parse_numbers(values: pd.Series, *, decimal: Literal[".", ","] = ".", empty:
             "    Correct these cells, or empty them if the value is unknown; decimal=',' reads 1.234,50."
         )
     return read
+
+
+def readable_numbers(values: pd.Series) -> pd.Series:
+    """Return a column as floats, NaN where a cell is empty or no number; never raises.
+
+    Examples
+    --------
+    >>> readable_numbers(pd.Series(["$1,200", "about 7"])).tolist()
+    [1200.0, nan]
+    """
+    return _read_numbers(values)[0]
 
 
 def _refuse_currencies(values: pd.Series) -> None:

@@ -8,5 +8,16 @@ from gtm_opt.plan.checks import PlanCheck
 from gtm_opt.plan.compare import PlanComparison
 from gtm_opt.plan.people import PeopleOptions
 from gtm_opt.plan.plan import Plan
+from gtm_opt.plan.repair_effects import repair_effects
 
-__all__ = ["Book", "PeopleOptions", "Plan", "PlanCheck", "PlanComparison", "Policy", "Trigger", "build_plan"]
+__all__ = [
+    "Book",
+    "PeopleOptions",
+    "Plan",
+    "PlanCheck",
+    "PlanComparison",
+    "Policy",
+    "Trigger",
+    "build_plan",
+    "repair_effects",
+]

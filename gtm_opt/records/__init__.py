@@ -1,3 +1,7 @@
 """Records: what is wrong with the accounts as they stand in the customer system, and repairs that can be undone."""
 
-__all__: list[str] = []
+from gtm_opt.records.inspect import inspect_accounts
+from gtm_opt.records.quality import DataQuality
+from gtm_opt.records.repair import Repair
+
+__all__ = ["DataQuality", "Repair", "inspect_accounts"]
