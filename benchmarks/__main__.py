@@ -1,4 +1,4 @@
-"""Command line: ``python -m benchmarks list | run NAME | solve FAMILY FILE``."""
+"""Command line: ``python -m benchmarks list | run NAME | solve FAMILY FILE | structure``."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Benchmarks of gtm_opt.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="what can be run, and which solvers there are")
+    structure = commands.add_parser("structure", help="size, import circles and signatures of the source")
+    structure.add_argument("--before", default="", help="commits to compare with, separated by commas")
+    structure.add_argument("--package", default="all", help="all, or the name of one package")
+    structure.add_argument("--out", help="where to write the table (.csv)")
     solve = commands.add_parser("solve", help="solve one file of a public format")
     solve.add_argument("family", choices=["gap", "mdmwnpp", "pcmax", "bpp"])
     solve.add_argument("file")
@@ -55,12 +59,24 @@ def _list() -> int:
     return 0
 
 
+def _measure_structure(revisions: list[str], package: str, out: str | None) -> int:
+    from benchmarks.structure import measure_revisions
+
+    table = measure_revisions(revisions)
+    sys.stdout.write(table[table["package"] == package].to_string(index=False) + "\n")
+    if out:
+        table.to_csv(out, index=False)
+    return 0
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     given = _parser().parse_args(arguments)
     try:
         if given.command == "list":
             return _list()
+        if given.command == "structure":
+            return _measure_structure(_split(given.before) or [], given.package, given.out)
         if given.command == "solve":
             from benchmarks.solve import solve_file
 
