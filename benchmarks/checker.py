@@ -85,10 +85,10 @@ def _value(term: Any, unit: int, territory: int) -> float:
     kind = type(term).__name__
     if kind == "Dense":
         return float(term.values[unit, territory])
-    if kind == "Stay":
+    if kind == "MoveCost":
         home = int(term.home[unit])
         return 0.0 if home in (-1, territory) else float(term.value[unit])
-    if kind == "Only":
+    if kind == "PinTerm":
         return 0.0 if int(term.territory[unit]) in (-1, territory) else math.inf
     if kind == "Table":
         code = int(term.codes[unit])
@@ -110,7 +110,7 @@ def _distance(term: Any, unit: int, territory: int) -> float:
 
 
 def _summed(term: Any, where: list[int]) -> float:
-    if type(term).__name__ == "Barred":
+    if type(term).__name__ == "ForbiddenTerm":
         pairs = set(zip(term.unit.tolist(), term.territory.tolist(), strict=True))
         return math.inf if any(pair in pairs for pair in enumerate(where)) else 0.0
     return math.fsum(_value(term, unit, territory) for unit, territory in enumerate(where))
