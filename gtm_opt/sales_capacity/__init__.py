@@ -6,6 +6,16 @@ from gtm_opt.sales_capacity.bookings import bookings_model
 from gtm_opt.sales_capacity.capacity import capacity
 from gtm_opt.sales_capacity.clock import Proration, presence, ramp_fractions
 from gtm_opt.sales_capacity.expected import ExpectedCapacity
+from gtm_opt.sales_capacity.fits import (
+    AttainmentFit,
+    AttritionFit,
+    RampFit,
+    SeasonalityFit,
+    fit_attainment,
+    fit_attrition,
+    fit_ramp,
+    fit_seasonality,
+)
 from gtm_opt.sales_capacity.hiring import (
     HiringBudget,
     HiringFreeze,
@@ -58,6 +68,8 @@ from gtm_opt.sales_capacity.triangle import (
 
 __all__ = [
     "AdbudgResponse",
+    "AttainmentFit",
+    "AttritionFit",
     "Backtest",
     "BudgetAllocation",
     "Capacity",
@@ -80,11 +92,13 @@ __all__ = [
     "PowerResponse",
     "Promotion",
     "Proration",
+    "RampFit",
     "RecruitingLimit",
     "Release",
     "Roster",
     "SaturatingResponse",
     "Scenarios",
+    "SeasonalityFit",
     "SeatLimit",
     "SupportRatio",
     "TeamSize",
@@ -95,6 +109,10 @@ __all__ = [
     "cac_payback",
     "capacity",
     "check_objectives",
+    "fit_attainment",
+    "fit_attrition",
+    "fit_ramp",
+    "fit_seasonality",
     "hire_return",
     "pipeline_need",
     "plan_growth",
