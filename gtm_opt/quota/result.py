@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from gtm_opt.errors import DataError, Findings, amount_text
+from gtm_opt.errors import DataError, amount_text
 from gtm_opt.model.frames import takes_tables
 from gtm_opt.model.json_form import JsonForm
 from gtm_opt.model.renamed import renamed_attribute
 from gtm_opt.model.tables import did_you_mean
-from gtm_opt.quota.bounds import round_half_up
 from gtm_opt.quota.layers import Layers
+from gtm_opt.quota.letters import Letters, write_letters
+from gtm_opt.quota.overlay import overlay_quotas
 from gtm_opt.quota.periods import TimeGrid, spread_over_periods
 from gtm_opt.quota.sellers import seller_quotas
 from gtm_opt.quota.spread import spread_quotas
+from gtm_opt.quota.sums import check_tie_out, measure_over_assignment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -143,7 +144,7 @@ class Quotas(JsonForm):
         wide.insert(0, "node_id", self.table["node_id"].to_numpy(dtype=object))
         return wide
 
-    @takes_tables("leaves", either=("staffing", "adjustments"))
+    @takes_tables("leaves", "interim", either=("staffing", "adjustments"))
     def sellers(
         self,
         staffing: pd.DataFrame | HasRoster,
@@ -152,6 +153,7 @@ class Quotas(JsonForm):
         proration: Proration = "days",
         leaves: pd.DataFrame | None = None,
         adjustments: pd.DataFrame | Mapping[str, float] | None = None,
+        interim: pd.DataFrame | None = None,
         whole_months: bool = False,
     ) -> pd.DataFrame:
         """Turn the quotas of territories into quotas of sellers.
@@ -173,6 +175,10 @@ class Quotas(JsonForm):
             Signed amounts by seller: ``rep_id`` and ``amount``, optionally ``seat_id`` (needed
             where a seller has several seats) and ``month`` (default: spread over the seller's
             months in proportion to what is asked, evenly where nothing is).
+        interim : DataFrame, optional
+            Who covers seats that nobody fills: ``seat_id``, ``rep_id``, ``start_date``, ``end_date`` and ``rule``:
+            ``"nothing"`` (covers, carries no quota), ``"spiff"`` (``spiff_pm`` per whole month instead of quota) or
+            ``"reduced_credit"`` (carries ``credit_frac`` of what is held).
         whole_months : bool
             Take the months of `periods`, rounded to the unit, instead of exact parts of the year.
 
@@ -180,7 +186,9 @@ class Quotas(JsonForm):
         -------
         DataFrame
             ``seat_id``, ``rep_id``, ``status``, ``month``, ``territory_quota``, ``adjustment``,
-            ``seller_quota`` (with the adjustment), ``hold``. One row per stint and month, and
+            ``seller_quota`` (with the adjustment), ``hold``, and by reason ``hold_vacant``, ``hold_ramp``,
+            ``hold_leave``, ``hold_relief`` (negative adjustments), which sum to ``hold``; with ``interim`` also
+            ``spiff``, and rows of status "interim". One row per stint and month, and
             one for what nobody carries in a month (status "hold"). Territory quota is seller
             quota plus hold in every row, and sums to the quota of the territory. Months are
             exact parts of the year, unless ``whole_months`` says otherwise, and not rounded to
@@ -200,7 +208,7 @@ class Quotas(JsonForm):
             self._by_month()[is_leaf] if whole_months else exact,
             index=pd.Index([str(n) for n in self.table.loc[is_leaf, "node_id"]]),
         )
-        return seller_quotas(months, staffing, roles, self._calendar(), proration, leaves, adjustments)
+        return seller_quotas(months, staffing, roles, self._calendar(), proration, leaves, adjustments, interim)
 
     @takes_tables("sellers")
     def over_assignment(self, sellers: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -218,29 +226,55 @@ class Quotas(JsonForm):
             ``node_id``, ``level``, ``quota``, ``over_assigned`` and ``reserve`` (what this
             node and those below it hand out beyond their quotas, and hold back), ``street``
             (leaf quotas below: quota + over_assigned - reserve), ``gross_oa_frac``; with
-            `sellers` also ``carried``, ``hold`` (street - carried: ramp, vacancy, relief),
+            `sellers` also ``carried``, ``hold`` (street - carried) with its reasons,
             ``net_oa_frac`` and ``is_covered``. NaN where a quota is zero.
         """
-        ids = pd.Index([str(n) for n in self.table["node_id"]])
-        quota = self.table["quota"].to_numpy(dtype=np.float64)
-        leaf = self.table["is_leaf"].to_numpy()
-        street = self._sum_up(np.where(leaf, quota, 0.0))
-        safe = np.where(quota > 0, quota, np.nan)
-        out = self.table[["node_id", "level", "quota"]].copy()
-        children = self._children_sum(quota)
-        extra = np.where(leaf, 0.0, children - quota)
-        out["over_assigned"] = self._sum_up(np.maximum(extra, 0.0)).astype(np.int64)
-        out["reserve"] = self._sum_up(np.maximum(-extra, 0.0)).astype(np.int64)
-        out["street"] = street.astype(np.int64)
-        out["gross_oa_frac"] = street / safe - 1.0
-        if sellers is not None:
-            by_seat = sellers.groupby(sellers["seat_id"].astype(str))["seller_quota"].sum()
-            carried = self._sum_up(by_seat.reindex(ids).fillna(0.0).to_numpy(dtype=np.float64))
-            out["carried"] = carried
-            out["hold"] = street - carried
-            out["net_oa_frac"] = carried / safe - 1.0
-            out["is_covered"] = carried >= quota - 0.005
-        return out
+        return measure_over_assignment(self, sellers)
+
+    @takes_tables("supports", "sellers")
+    def overlays(self, supports: pd.DataFrame, sellers: pd.DataFrame | None = None) -> pd.DataFrame:
+        """Return the quotas of overlays and player managers: what they support, times a share.
+
+        Parameters
+        ----------
+        supports : DataFrame
+            ``rep_id``, ``node_id`` (a seat or any node above), ``share_frac`` in (0, 1], default 1.
+        sellers : DataFrame, optional
+            From `sellers`: take what sellers carry below the node instead of the node's quota.
+
+        Returns
+        -------
+        DataFrame
+            ``rep_id``, ``node_id``, ``base``, ``share_frac``, ``quota``. Outside every roll-up: it repeats quota that
+            the tree has already.
+
+        Raises
+        ------
+        DataError
+            For unknown nodes, shares outside (0, 1], and nodes one of which lies below the other.
+        """
+        return overlay_quotas(self, supports, sellers)
+
+    @takes_tables("sellers", "accounts", either=("prior",))
+    def letters(
+        self,
+        sellers: pd.DataFrame,
+        *,
+        prior: pd.Series[float] | Mapping[str, float] | None = None,
+        accounts: pd.DataFrame | None = None,
+    ) -> Letters:
+        """Return one table and one page per seller that add up to the cent.
+
+        Parameters
+        ----------
+        sellers : DataFrame
+            From `sellers`.
+        prior : Series or mapping, optional
+            Last year's quota by ``rep_id``.
+        accounts : DataFrame, optional
+            ``account_id`` and ``seat_id``, listed on the page.
+        """
+        return write_letters(self, sellers, prior, accounts)
 
     def tie_out(self) -> pd.DataFrame:
         """Check every edge to the last unit.
@@ -257,34 +291,7 @@ class Quotas(JsonForm):
             Naming each node whose children do not sum to what they should, and quotas
             that are not whole units.
         """
-        found = Findings()
-        table = self.table
-        broken = table.loc[table["quota"] % self.unit != 0, "node_id"]
-        if len(broken):
-            found.add("quotas", f"must be whole units of {self.unit:,}", rows=broken, kind="node")
-        roots = table["parent_id"].isna()
-        if int(table.loc[roots, "quota"].sum()) != self.target:
-            found.add("quotas", "must give the root the plan", got=f"{int(table.loc[roots, 'quota'].sum()):,}")
-        below = (
-            table[~roots]
-            .groupby("parent_id", sort=False)
-            .agg(children_quota=("quota", "sum"), edge=("edge_oa_frac", "first"))
-        )
-        own = table.set_index("node_id")["quota"].reindex(below.index)
-        required = [
-            round_half_up(int(q) // self.unit, 1 + Fraction(str(o))) * self.unit
-            for q, o in zip(own, below["edge"], strict=True)
-        ]
-        out = pd.DataFrame(
-            {"node_id": below.index, "required": required, "children_quota": below["children_quota"].to_numpy()}
-        )
-        off = out[out["required"] != out["children_quota"]]
-        if len(off):
-            worst = off.iloc[0]
-            got = f"{int(worst['children_quota']):,} instead of {int(worst['required']):,} at '{worst['node_id']}'"
-            found.add("quotas", "must tie out at every node", got=got, rows=off["node_id"], kind="node")
-        found.raise_if_any()
-        return out
+        return check_tie_out(self)
 
     def summary(self) -> pd.DataFrame:
         """Return per level: nodes, sum of quotas, and how far it exceeds the plan."""
@@ -323,24 +330,6 @@ class Quotas(JsonForm):
         months = np.empty((len(units), calendar.n_periods), dtype=np.int64)
         months[layers.row] = spread_over_periods(layers, units, TimeGrid.of(calendar))
         return months * self.unit
-
-    def _children_sum(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the sum over the children of each node."""
-        above = pd.Index(self.table["node_id"]).get_indexer(pd.Index(self.table["parent_id"]))
-        out = np.zeros(len(values))
-        np.add.at(out, above[above >= 0], values[above >= 0])
-        return out
-
-    def _sum_up(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return values plus those of all descendants."""
-        ids = pd.Index(self.table["node_id"])
-        above = ids.get_indexer(pd.Index(self.table["parent_id"]))
-        depth = self.table["depth"].to_numpy(dtype=np.int64)
-        out = values.astype(np.float64).copy()
-        for d in range(int(depth.max()), 0, -1):
-            here = np.flatnonzero(depth == d)
-            np.add.at(out, above[here], out[here])
-        return out
 
     def __repr__(self) -> str:
         over = f", {self.street / self.target - 1:+.1%}" if self.target else ""

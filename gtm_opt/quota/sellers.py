@@ -11,6 +11,7 @@ from gtm_opt.errors import Findings
 from gtm_opt.model.roles import Role, Roles
 from gtm_opt.model.tables import did_you_mean
 from gtm_opt.quota.adjustments import spread_adjustments
+from gtm_opt.quota.interim import add_interim_owners
 from gtm_opt.sales_capacity import (
     HasRoster,
     Proration,
@@ -32,7 +33,11 @@ __all__ = ["seller_quotas"]
 
 _NEVER_PAUSED = 10**6
 _CLOSE = 1e-9
-_COLUMNS = ("seat_id", "rep_id", "status", "month", "territory_quota", "adjustment", "seller_quota", "hold")
+_REASONS = ("hold_vacant", "hold_ramp", "hold_leave", "hold_relief")
+_COLUMNS = (
+    *("seat_id", "rep_id", "status", "month", "territory_quota", "adjustment", "seller_quota", "hold"),
+    *_REASONS,
+)
 
 
 def seller_quotas(
@@ -43,6 +48,7 @@ def seller_quotas(
     proration: Proration,
     leaves: pd.DataFrame | None = None,
     adjustments: pd.DataFrame | Mapping[str, float] | None = None,
+    interim: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return seller quota and hold per stint and month; see `Quotas.sellers`.
 
@@ -60,18 +66,19 @@ def seller_quotas(
     _check_parts(carried, months, calendar)
     territory = months.to_numpy(dtype=np.float64)
     at_work = np.divide(clock.active, clock.employed, out=np.ones_like(clock.active), where=clock.employed > 0)
-    asked = ramp_fractions(roster, clock, quota=True) * at_work
-    stints = _stint_rows(roster, seat, part, asked, territory)
+    stints = _stint_rows(roster, seat, part, ramp_fractions(roster, clock, quota=True), at_work, territory)
     stints["adjustment"] = spread_adjustments(stints, months.index, calendar, adjustments)
     stints["seller_quota"] += stints["adjustment"]
     stints["hold"] -= stints["adjustment"]
+    stints["hold_relief"] = -stints["adjustment"] + 0.0
     rest = np.maximum(1.0 - carried, 0.0)
     rest[rest < _CLOSE] = 0.0
     table = pd.concat([stints, _hold_rows(rest, territory)], ignore_index=True)
     table = table.sort_values(["_seat", "_stint", "_month"], kind="stable", ignore_index=True)
     table.insert(0, "seat_id", months.index.to_numpy(dtype=object)[table["_seat"].to_numpy()])
+    table = add_interim_owners(table, interim, calendar)
     table.insert(3, "month", calendar.periods[table["_month"].to_numpy()])
-    return table[[*_COLUMNS]]
+    return table[[*_COLUMNS, *(["spiff"] if "spiff" in table.columns else [])]]
 
 
 def _direct(roster: Roster) -> Roster:
@@ -125,11 +132,13 @@ def _stint_rows(
     seat: NDArray[np.int64],
     part: NDArray[np.float64],
     ramp: NDArray[np.float64],
+    at_work: NDArray[np.float64],
     territory: NDArray[np.float64],
 ) -> pd.DataFrame:
     stint, month = np.nonzero(part > 0)
     whole = territory[seat[stint], month] * part[stint, month]
-    asked = whole * ramp[stint, month]  # (13)
+    ramped = whole * ramp[stint, month]
+    asked = ramped * at_work[stint, month]  # (13)
     return pd.DataFrame(
         {
             "rep_id": pd.Series(roster.table["rep_id"].to_numpy(dtype=object)[stint], dtype=object),
@@ -137,6 +146,9 @@ def _stint_rows(
             "territory_quota": whole,
             "seller_quota": asked,
             "hold": whole - asked,
+            "hold_vacant": 0.0,
+            "hold_ramp": whole - ramped,
+            "hold_leave": ramped - asked,
             "_seat": seat[stint],
             "_stint": stint,
             "_month": month,
@@ -155,6 +167,10 @@ def _hold_rows(rest: NDArray[np.float64], territory: NDArray[np.float64]) -> pd.
             "adjustment": 0.0,
             "seller_quota": 0.0,
             "hold": held,
+            "hold_vacant": held,
+            "hold_ramp": 0.0,
+            "hold_leave": 0.0,
+            "hold_relief": 0.0,
             "_seat": seat,
             "_stint": -1,
             "_month": month,
