@@ -111,6 +111,7 @@ if TYPE_CHECKING:
         Backtest,
         BudgetAllocation,
         Capacity,
+        Confidence,
         ExpectedCapacity,
         GrowthPlan,
         HeadAllocation,
@@ -118,6 +119,7 @@ if TYPE_CHECKING:
         HireReturn,
         HiringBudget,
         HiringFreeze,
+        HiringOdds,
         HiringPlan,
         ManagerSpan,
         ObjectiveCheck,
@@ -192,6 +194,7 @@ __all__ = [
     "Carving",
     "CarvingProblem",
     "Check",
+    "Confidence",
     "Count",
     "Cube",
     "DataError",
@@ -215,6 +218,7 @@ __all__ = [
     "HireReturn",
     "HiringBudget",
     "HiringFreeze",
+    "HiringOdds",
     "HiringPlan",
     "InfeasibleError",
     "KeepApart",
@@ -341,6 +345,8 @@ __all__ = [
 
 # public name -> module that holds it
 _PUBLIC = {
+    "HiringOdds": "sales_capacity",
+    "Confidence": "sales_capacity",
     "Feasibility": "quota",
     "check_feasibility": "quota",
     "fit_seasonality": "sales_capacity",

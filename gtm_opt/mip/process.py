@@ -6,6 +6,7 @@ import os
 import pickle
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from dataclasses import replace
@@ -63,22 +64,26 @@ def solve_in_process(
     deadline = time.time() + options.seconds
     message = pickle.dumps((backend, program, options, start, deadline))
     path = os.pathsep.join(p for p in sys.path if p)
-    child = subprocess.Popen(
-        [sys.executable, "-P", "-c", _COMMAND],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": path},
-        start_new_session=True,
-    )
+    # A file, not a pipe: what communicate() has not written when its timeout strikes is never written,
+    # and a task of more than a pipe's 64 KB would then wait for its own input.
+    with tempfile.TemporaryFile() as task:
+        task.write(message)
+        task.seek(0)
+        child = subprocess.Popen(
+            [sys.executable, "-P", "-c", _COMMAND],
+            stdin=task,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": path},
+            start_new_session=True,
+        )
     try:
-        given: bytes | None = message
         while True:
             try:
-                reply, _ = child.communicate(given, timeout=0.1)
+                reply, _ = child.communicate(timeout=0.1)
                 break
             except subprocess.TimeoutExpired:
-                given = None
+                pass
             if time.time() > deadline + _GRACE:
                 return Answer(limit_reached=True, clock=True, notes=(f"{backend} did not stop in time and was ended",))
             if should_stop is not None and should_stop():
@@ -107,9 +112,8 @@ def _end(child: subprocess.Popen[bytes]) -> None:
         except ProcessLookupError:
             pass
     child.wait()
-    for pipe in (child.stdin, child.stdout):
-        if pipe is not None:
-            pipe.close()
+    if child.stdout is not None:
+        child.stdout.close()
 
 
 def main() -> None:

@@ -17,8 +17,10 @@ from gtm_opt.sales_capacity.fits import (
     fit_seasonality,
 )
 from gtm_opt.sales_capacity.hiring import (
+    Confidence,
     HiringBudget,
     HiringFreeze,
+    HiringOdds,
     HiringPlan,
     HiringProblem,
     ManagerSpan,
@@ -73,6 +75,7 @@ __all__ = [
     "Backtest",
     "BudgetAllocation",
     "Capacity",
+    "Confidence",
     "ExpectedCapacity",
     "GrowthPlan",
     "HasRoster",
@@ -81,6 +84,7 @@ __all__ = [
     "HireReturn",
     "HiringBudget",
     "HiringFreeze",
+    "HiringOdds",
     "HiringPlan",
     "HiringProblem",
     "ManagerSpan",

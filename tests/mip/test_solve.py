@@ -258,3 +258,15 @@ def test_all_backends_have_the_same_functions() -> None:
 
 def test_a_model_without_columns_is_solved() -> None:
     assert solve(Model()).status is Status.OPTIMAL
+
+
+def test_a_task_larger_than_a_pipe_reaches_the_child_process() -> None:
+    """Some 600 KB: a pipe holds 64 KB, and the child begins to read only after its imports."""
+    rng = np.random.default_rng(5)
+    model = Model("large", maximize=True)
+    columns = model.add_columns([f"x{j}" for j in range(200)], high=1.0, cost=rng.random(200))
+    for row in range(200):
+        model.add_row(f"r{row}", columns, 1.0 + rng.random(200), high=50.0)
+    here, apart = (solve(model, Options(time_limit=60.0, own_process=own)) for own in (False, True))
+    assert here.status == apart.status == "optimal"
+    assert apart.objective == pytest.approx(here.objective)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gtm_opt.sales_capacity.hiring.confidence import Confidence
+from gtm_opt.sales_capacity.hiring.odds import HiringOdds
 from gtm_opt.sales_capacity.hiring.plan import plan_hiring
 from gtm_opt.sales_capacity.hiring.problem import HiringProblem
 from gtm_opt.sales_capacity.hiring.result import HiringPlan
@@ -19,8 +21,10 @@ from gtm_opt.sales_capacity.hiring.rules import (
 )
 
 __all__ = [
+    "Confidence",
     "HiringBudget",
     "HiringFreeze",
+    "HiringOdds",
     "HiringPlan",
     "HiringProblem",
     "ManagerSpan",

@@ -96,6 +96,8 @@ class Formulation:
         To be minimized.
     extra : dict of str to ndarray of int
         Columns that several rules share: ``"usable"``, bookings by role and month that the pipeline allows.
+    misses, keys : dict
+        Of a scenario model: the column that lets a target (-1: all) be missed in a path; target and path by row name.
     may_hire : ndarray of bool
         Whether time to fill and freezes let anybody start, by column of a hire.
     """
@@ -109,6 +111,8 @@ class Formulation:
     rows: list[Row] = field(default_factory=list)
     objectives: dict[str, Linear] = field(default_factory=dict)
     extra: dict[str, IntArray] = field(default_factory=dict)
+    misses: dict[tuple[int, int], int] = field(default_factory=dict)
+    keys: dict[str, tuple[int, int]] = field(default_factory=dict)
     may_hire: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool))
 
     def add_column(self, name: str, *, low: float = 0.0, high: float = np.inf, integer: bool = False) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gtm_opt.errors import Findings
+from gtm_opt.errors import DataError, Findings
 from gtm_opt.mip import Options
+from gtm_opt.sales_capacity.hiring.confidence import Confidence
 from gtm_opt.sales_capacity.hiring.formulation import formulate
 from gtm_opt.sales_capacity.hiring.objectives import OBJECTIVES
 from gtm_opt.sales_capacity.hiring.read import read_problem
@@ -48,6 +49,7 @@ def plan_hiring(
     max_gap: float = 0.0,
     time_limit: float | None = None,
     seed: int = 0,
+    confidence: float | Confidence | None = None,
 ) -> HiringPlan:
     """Decide how many people of each role start in each month.
 
@@ -94,6 +96,9 @@ def plan_hiring(
     time_limit : float, optional
         Seconds for all objectives together.
     seed : int
+    confidence : float or Confidence, optional
+        Meet the targets with this probability instead of in expectation; a `Confidence` says what is uncertain, by
+        which method, and whether all targets together. The plan's ``odds`` are measured on fresh paths.
 
     Returns
     -------
@@ -120,6 +125,9 @@ def plan_hiring(
     """
     names = (objective,) if isinstance(objective, str) else tuple(objective)
     _check_objectives(names, approved is not None)
+    promise = None if confidence is None else Confidence.of(confidence)
+    if promise is not None and names != ("least_cost",):
+        raise DataError(f"`confidence` needs the objective least_cost alone, got {', '.join(names)}.")
     problem = read_problem(
         roles,
         heads,
@@ -135,7 +143,11 @@ def plan_hiring(
         currency=currency,
         needs_cost="least_cost" in names or any(isinstance(rule, HiringBudget) for rule in rules),
     )
-    options = Options(time_limit=time_limit, rel_gap=max_gap, seed=seed)
+    options = Options(time_limit=time_limit, rel_gap=max_gap, seed=seed, own_process=False)
+    if promise is not None:
+        from gtm_opt.sales_capacity.hiring.certain import plan_with_confidence
+
+        return plan_with_confidence(problem, promise, options, backend)
     return solve_problem(problem, names, options, backend)
 
 

@@ -11,18 +11,18 @@ import pandas as pd
 
 from gtm_opt.errors import DataError, percent_text
 from gtm_opt.mip import Options, Status, write_model
-from gtm_opt.sales_capacity.hiring.diagnosis import HiringDiagnosis, diagnose, reachable
+from gtm_opt.sales_capacity.hiring.questions import PlanQuestions
 from gtm_opt.sales_capacity.hiring.rules import Promotion, Release
 from gtm_opt.sales_capacity.hiring.stages import relax
-from gtm_opt.sales_capacity.hiring.values import CostCurve, cost_curve, price_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from gtm_opt.sales_capacity.hiring.confidence import Confidence
     from gtm_opt.sales_capacity.hiring.formulation import Formulation
+    from gtm_opt.sales_capacity.hiring.odds import HiringOdds
     from gtm_opt.sales_capacity.hiring.problem import HiringProblem
     from gtm_opt.sales_capacity.hiring.stages import Stage
 
@@ -31,12 +31,11 @@ if TYPE_CHECKING:
 __all__ = ["HiringPlan"]
 
 _BINDING = 1e-7
-_FACTORS = (0.9, 0.925, 0.95, 0.975, 1.0, 1.025, 1.05, 1.075, 1.1)
 _ORDER = (Status.OPTIMAL, Status.WITHIN_GAP, Status.FEASIBLE, Status.UNBOUNDED, Status.UNKNOWN, Status.INFEASIBLE)
 
 
 @dataclass(frozen=True, eq=False)
-class HiringPlan:
+class HiringPlan(PlanQuestions):
     """The result of `gtm_opt.plan_hiring`.
 
     Attributes
@@ -51,6 +50,10 @@ class HiringPlan:
     options : Options
     backend : str
     notes : tuple of str
+    confidence : Confidence or None
+        What was promised.
+    odds : HiringOdds or None
+        How often the targets are met on fresh paths, where something was promised; see also `measure`.
     """
 
     problem: HiringProblem
@@ -60,6 +63,8 @@ class HiringPlan:
     options: Options = field(repr=False, default_factory=Options)
     backend: str = "highs"
     notes: tuple[str, ...] = ()
+    confidence: Confidence | None = None
+    odds: HiringOdds | None = None
 
     # --- how good ---------------------------------------------------------------
 
@@ -115,7 +120,7 @@ class HiringPlan:
     @cached_property
     def hire_counts(self) -> NDArray[np.int64]:
         """Hires, shape (n_roles, n_months)."""
-        values = self._solved
+        values = self.solved
         return np.rint(values[self.formulation.flow.hires]).astype(np.int64)
 
     @cached_property
@@ -128,7 +133,7 @@ class HiringPlan:
             kind, role, destination = "release", getattr(rule, "role", ""), ""
             if isinstance(rule, Promotion):
                 kind, role, destination = "promotion", rule.source, rule.destination
-            for month, count in enumerate(np.rint(self._solved[columns]).astype(int).tolist()):
+            for month, count in enumerate(np.rint(self.solved[columns]).astype(int).tolist()):
                 if count:
                     rows.append((kind, role, destination, self.problem.calendar.periods[month], count))
         return pd.DataFrame(rows, columns=["kind", "role", "destination", "month", "heads"])
@@ -139,7 +144,7 @@ class HiringPlan:
 
         Ramped-rep equivalents (rre) weigh each head by its ramp. All are expectations: exits are already inside.
         """
-        flow, x = self.formulation.flow, self._flow_values
+        flow, x = self.formulation.flow, self.flow_values
         roles, months = flow.heads_0.shape
         table = self._keys(np.repeat(np.arange(roles), months), np.tile(np.arange(months), roles))
         for name, change, base in (
@@ -163,7 +168,7 @@ class HiringPlan:
 
         Bookings are what the heads can book, whatever the pipeline allows; see `rows` for the pipeline.
         """
-        flow, x = self.formulation.flow, self._flow_values
+        flow, x = self.formulation.flow, self.flow_values
         total = flow.bookings_0 + flow.bookings @ x
         rows = []
         for target in self.problem.targets:
@@ -177,7 +182,7 @@ class HiringPlan:
     @cached_property
     def cost(self) -> pd.DataFrame:
         """One row per quarter: quarter, present (pay of those who are there), decided (what the plan adds), total."""
-        flow, x = self.formulation.flow, self._flow_values
+        flow, x = self.formulation.flow, self.flow_values
         labels = [str(label) for label in self.problem.calendar.table["quarter"]]
         table = pd.DataFrame({"quarter": labels, "present": flow.cost_0, "decided": flow.cost @ x})
         table = table.groupby("quarter", sort=False, as_index=False).sum()
@@ -203,7 +208,7 @@ class HiringPlan:
         for row in self.formulation.rows:
             if row.kind == "identity":
                 continue
-            value = row.function.at(self._solved)
+            value = row.function.at(self.solved)
             size = max(1.0, abs(value), *(abs(v) for v in (row.low, row.high) if np.isfinite(v)))
             slack = min(value - row.low, row.high - value)
             table.append((row.name, row.kind, row.period, value, row.low, row.high, slack, slack <= _BINDING * size))
@@ -220,51 +225,10 @@ class HiringPlan:
         """Write the model of the first objective as .lp or .mps, for audit or another solver."""
         return write_model(self.formulation.model(self.formulation.objectives[self.objectives[0]]), path)
 
-    @cached_property
-    def diagnosis(self) -> HiringDiagnosis:
-        """Why there is no plan: what is reachable, what conflicts, the nearest plan (solved when first asked for)."""
-        return diagnose(self.problem, self.options, self.backend)
-
-    @cached_property
-    def reachable(self) -> pd.DataFrame:
-        """The most that can be booked towards each target when nothing else is asked for; see `HiringDiagnosis`."""
-        return reachable(self.problem, self.options)
-
-    def price_changes(
-        self, kinds: Sequence[str] = ("target", "recruiting", "seats"), *, amount: float | None = None
-    ) -> pd.DataFrame:
-        """Return what one step more of every target, recruiting slot or seat costs or saves, by solving again.
-
-        Parameters
-        ----------
-        kinds : sequence of {"target", "recruiting", "seats", "budget"}
-        amount : float, optional
-            Step of targets and budgets. Default: a hundredth of the largest target.
-
-        Returns
-        -------
-        DataFrame
-            One row per limit: ``change`` (in words), ``kind``, ``period``, ``step``, ``cost_change`` (``inf``: then
-            there is no plan), ``at_least`` and ``at_most`` (what is proven about it), ``status`` of the plan behind
-            it, ``relaxation`` (price of the linear relaxation times the step: it knows no whole people).
-
-        Raises
-        ------
-        DataError
-            Without a plan of least cost.
-        """
-        return price_changes(self, kinds, amount)
-
-    def cost_curve(
-        self, factors: Sequence[float] = (0.9, 0.925, 0.95, 0.975, 1.0, 1.025, 1.05, 1.075, 1.1)
-    ) -> CostCurve:
-        """Return the least cost of all targets times each factor, each solved again with its own bound."""
-        return cost_curve(self, factors)
-
     def summary(self) -> str:
         """Return the plan in a few lines; where there is none, the reasons."""
         lines = [repr(self)]
-        if self.status is Status.INFEASIBLE:
+        if self.status is Status.INFEASIBLE and self.confidence is None:
             return "\n".join([*lines, self.diagnosis.summary()])
         if self.values is None:
             return "\n".join([*lines, *self.notes])
@@ -300,7 +264,14 @@ class HiringPlan:
         return self.problem.money(value) if money else f"{value:g}"
 
     @property
-    def _solved(self) -> FloatArray:
+    def solved(self) -> FloatArray:
+        """Values of the model's columns.
+
+        Raises
+        ------
+        DataError
+            Where there is no plan.
+        """
         if self.values is None:
             raise DataError(
                 f"there is no plan to read from: the status is '{self.status.value}'.\n"
@@ -309,8 +280,9 @@ class HiringPlan:
         return self.values
 
     @property
-    def _flow_values(self) -> FloatArray:
-        return self._solved[: self.formulation.flow.n_columns]
+    def flow_values(self) -> FloatArray:
+        """Values of the hires, promotions and releases."""
+        return self.solved[: self.formulation.flow.n_columns]
 
     def _keys(self, role: NDArray[np.int64], month: NDArray[np.int64]) -> pd.DataFrame:
         known = self.problem.roles.roles

@@ -74,6 +74,8 @@ def solve_stages(
         if options.time_limit is not None:
             left = replace(options, time_limit=max(options.time_limit - (time.perf_counter() - since), 0.05))
         answer = solve(form.model(objective, kept), left, backend=backend, start=values)
+        if answer.limit_reached and answer.bound == -np.inf and answer.has_values:
+            answer = _with_relaxed_bound(form, objective, kept, answer, options)
         stages.append(_stage(name, answer))
         notes += [f"{name}: {note}" for note in answer.notes]
         if answer.values is None:
@@ -83,6 +85,21 @@ def solve_stages(
         limit = answer.objective + _KEEP * max(1.0, abs(answer.objective))
         kept.append(Row(f"keep {name}", "identity", "", -1, objective, high=limit))
     return tuple(stages), values, tuple(notes)
+
+
+def _with_relaxed_bound(
+    form: Formulation, objective: Linear, kept: Sequence[Row], answer: Solution, options: Options
+) -> Solution:
+    """Return the answer with the bound of the linear relaxation, where the search was cut before it had one."""
+    program = form.model(objective, kept).program()
+    relaxed = solve(replace(program, integer=np.zeros_like(program.integer)), Options())
+    bound = min(relaxed.bound, answer.objective)
+    if not np.isfinite(bound):
+        return answer
+    gap = (answer.objective - bound) / abs(answer.objective) if answer.objective else 0.0
+    status = Status.WITHIN_GAP if gap <= options.rel_gap else Status.FEASIBLE
+    note = "the bound is that of the linear relaxation: the search was cut before it had a better one"
+    return replace(answer, bound=bound, gap=gap, status=status, notes=(*answer.notes, note))
 
 
 def _stage(name: str, answer: Solution) -> Stage:
