@@ -86,20 +86,26 @@ if TYPE_CHECKING:
     )
     from gtm_opt.plan import Book, PeopleOptions, Plan, Policy, Trigger, build_plan, repair_effects
     from gtm_opt.quota import (
+        AccountTargets,
         Cube,
         Fairness,
         FairnessCertificate,
         FairQuotas,
         Feasibility,
+        QuotaOdds,
         Quotas,
         Reconciliation,
+        account_targets,
         allocate,
         cascade,
         check_certificate,
         check_feasibility,
         fair_quotas,
         fairness_frontier,
+        least_over_assignment,
         measure_fairness,
+        over_assignment_odds,
+        quota_odds,
         reconcile,
     )
     from gtm_opt.records import DataQuality, Repair, inspect_accounts
@@ -177,6 +183,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "AccountTargets",
     "AdbudgResponse",
     "Attainment",
     "AttainmentFit",
@@ -245,6 +252,7 @@ __all__ = [
     "PowerResponse",
     "Progress",
     "Promotion",
+    "QuotaOdds",
     "Quotas",
     "Ramp",
     "RampFit",
@@ -278,6 +286,7 @@ __all__ = [
     "Trigger",
     "Within",
     "__version__",
+    "account_targets",
     "allocate",
     "allocate_budget",
     "allocate_heads",
@@ -307,9 +316,11 @@ __all__ = [
     "get_solver",
     "hire_return",
     "inspect_accounts",
+    "least_over_assignment",
     "match_people",
     "measure_fairness",
     "monthly_hazard",
+    "over_assignment_odds",
     "overcarve",
     "parse_numbers",
     "pipeline_need",
@@ -323,6 +334,7 @@ __all__ = [
     "plot_map",
     "plot_moves",
     "pod_cost",
+    "quota_odds",
     "quota_ratio",
     "ramp_loss",
     "recarve",
@@ -347,6 +359,12 @@ __all__ = [
 _PUBLIC = {
     "HiringOdds": "sales_capacity",
     "Confidence": "sales_capacity",
+    "AccountTargets": "quota",
+    "QuotaOdds": "quota",
+    "account_targets": "quota",
+    "least_over_assignment": "quota",
+    "over_assignment_odds": "quota",
+    "quota_odds": "quota",
     "Feasibility": "quota",
     "check_feasibility": "quota",
     "fit_seasonality": "sales_capacity",

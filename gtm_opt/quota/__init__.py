@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gtm_opt.quota.accounts import AccountTargets, account_targets
 from gtm_opt.quota.cascade import cascade
 from gtm_opt.quota.cube import Cube, allocate
 from gtm_opt.quota.fairness import (
@@ -14,23 +15,30 @@ from gtm_opt.quota.fairness import (
     measure_fairness,
 )
 from gtm_opt.quota.feasibility import Feasibility, check_feasibility
+from gtm_opt.quota.odds import QuotaOdds, least_over_assignment, over_assignment_odds, quota_odds
 from gtm_opt.quota.reconciliation import Reconciliation, reconcile
 from gtm_opt.quota.result import Quotas
 
 __all__ = [
+    "AccountTargets",
     "Cube",
     "FairQuotas",
     "Fairness",
     "FairnessCertificate",
     "Feasibility",
+    "QuotaOdds",
     "Quotas",
     "Reconciliation",
+    "account_targets",
     "allocate",
     "cascade",
     "check_certificate",
     "check_feasibility",
     "fair_quotas",
     "fairness_frontier",
+    "least_over_assignment",
     "measure_fairness",
+    "over_assignment_odds",
+    "quota_odds",
     "reconcile",
 ]
