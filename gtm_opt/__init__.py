@@ -108,7 +108,7 @@ if TYPE_CHECKING:
         quota_odds,
         reconcile,
     )
-    from gtm_opt.records import DataQuality, Repair, inspect_accounts
+    from gtm_opt.records import DataQuality, Duplicates, Repair, find_duplicates, inspect_accounts
     from gtm_opt.reporting import plot_balance, plot_capacity, plot_frontier, plot_map, plot_moves, report
     from gtm_opt.sales_capacity import (
         AdbudgResponse,
@@ -206,6 +206,7 @@ __all__ = [
     "Cube",
     "DataError",
     "DataQuality",
+    "Duplicates",
     "ExpectedCapacity",
     "Explanation",
     "FairQuotas",
@@ -308,6 +309,7 @@ __all__ = [
     "datasets",
     "fair_quotas",
     "fairness_frontier",
+    "find_duplicates",
     "fit_attainment",
     "fit_attrition",
     "fit_ramp",
@@ -365,6 +367,8 @@ _PUBLIC = {
     "least_over_assignment": "quota",
     "over_assignment_odds": "quota",
     "quota_odds": "quota",
+    "Duplicates": "records",
+    "find_duplicates": "records",
     "Feasibility": "quota",
     "check_feasibility": "quota",
     "fit_seasonality": "sales_capacity",
