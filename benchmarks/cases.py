@@ -24,6 +24,7 @@ __all__ = [
     "pattern_cases",
     "rule_cases",
     "sized",
+    "small_cases",
     "tree_cases",
 ]
 
@@ -82,6 +83,20 @@ def sized(recipe: str, default: list[int]) -> Callable[[list[int] | None], list[
         return [Case(f"{recipe}-{n}", recipe, {"n": n}, n, 10, 4) for n in sizes or default]
 
     return cases
+
+
+SMALL = ((10, 3), (50, 5), (200, 5))
+"""Accounts and territories of a small team."""
+
+
+def small_cases(sizes: list[int] | None) -> list[Case]:
+    """Return small teams by what is asked: owners, owners and fit with two columns to balance, as even as possible."""
+    return [
+        Case(f"{kind}-{n}x{k}", "small", {"n": n, "k": k, "kind": kind}, n, k, 1 + (kind == "fit"))
+        for n, k in SMALL
+        if not sizes or n in sizes
+        for kind in generators.SMALL_KINDS
+    ]
 
 
 def pattern_cases(sizes: list[int] | None) -> list[Case]:

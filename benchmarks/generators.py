@@ -23,6 +23,7 @@ from gtm_opt.instance import (
     IntArray,
     MoveCost,
     PinTerm,
+    Table,
     Term,
     frozen,
 )
@@ -30,7 +31,17 @@ from gtm_opt.instance import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["PATTERNS", "balance_only", "build", "largest_fraction", "lumpy_instance", "pattern", "scale_instance"]
+__all__ = [
+    "PATTERNS",
+    "SMALL_KINDS",
+    "balance_only",
+    "build",
+    "largest_fraction",
+    "lumpy_instance",
+    "pattern",
+    "scale_instance",
+    "small_instance",
+]
 
 NAMES = ("revenue", "pipeline", "leads", "count")
 RETENTION = 100.0
@@ -131,6 +142,36 @@ def lumpy_instance(seed: int = 0, n: int = 1_000, k: int = 10, m: int = 4, band:
         if 0.40 <= largest_fraction(instance) <= 0.66:
             return instance
     raise ValueError(f"no draw with a largest account of 0.40 to 0.66 of a share at n = {n}, k = {k}")
+
+
+SMALL_KINDS = ("owners", "fit", "even")
+
+
+def small_instance(kind: str, n: int, k: int, seed: int = 0, band: float = 0.10) -> Instance:
+    """Return the `small` workload: a team with skewed revenue, in one of three kinds.
+
+    Parameters
+    ----------
+    kind : {"owners", "fit", "even"}
+        Keep owners, one column to balance; owners by revenue and fit by industry, two columns; no preferences.
+    n, k : int
+        Accounts and territories.
+    seed : int
+    band : float
+        Wider where the largest account needs it.
+    """
+    rng = np.random.default_rng([seed, n, k])
+    activities = rng.lognormal(3.0, 0.8, (n, 2 if kind == "fit" else 1)).round(1)
+    target = activities.sum(axis=0) / k
+    band = max(band, 1.2 * float((activities.max(axis=0) / target - 1.0).max()))
+    home = rng.integers(0, k, n)
+    value = activities[:, 0] * (n / activities[:, 0].sum()) if kind == "fit" else np.ones(n)
+    cost: tuple[Term, ...] = (MoveCost(home, value, k),)
+    if kind == "fit":
+        cost += (Table(rng.integers(0, 4, n), rng.random((4, k)).round(2), np.ones(n)),)
+    shares, names = np.full(k, 1.0 / k), ("arr", "pipeline")[: activities.shape[1]]
+    instance = build(activities, cost, shares=shares, band=band, previous=home, names=names)
+    return balance_only(instance) if kind == "even" else instance
 
 
 def balance_only(instance: Instance, kind: EvennessKind = EvennessKind.DEVIATION) -> Instance:

@@ -45,6 +45,8 @@ def _warm_up(solver: Any, evenness: bool, by_territory: bool) -> None:
         tiny = to_instance(Gap(cost, 1.0 + cost, np.full(2, 40.0)))
     elif evenness:
         tiny = balance_only(tiny)
+        few = balance_only(scale_instance(12, k=3, m=2, band=0.3))
+        solver(few, run=Run(5.0), seed=0)
     try:
         solver(tiny, run=Run(5.0), seed=0)
     except Exception as error:

@@ -37,6 +37,10 @@ def _even(seed: int, **given: Any) -> tuple[Instance, None]:
     return generators.balance_only(generators.scale_instance(seed=seed, **given)), None
 
 
+def _small(seed: int, *, kind: str, **given: Any) -> tuple[Instance, None]:
+    return generators.small_instance(kind, seed=seed, **given), None
+
+
 def _pattern(seed: int, **given: Any) -> tuple[Instance, None]:
     return generators.pattern(seed=seed, **given), None
 
@@ -78,6 +82,7 @@ _RECIPES: dict[str, Callable[..., tuple[Instance, Gap | Partition | None]]] = {
     "lumpy": _lumpy,
     "even": _even,
     "pattern": _pattern,
+    "small": _small,
     "file": _file,
     "classic": _classic,
 }

@@ -56,6 +56,13 @@ SPECS: dict[str, Spec] = {
         10.0,
         {"sizes": [1_000], "time_limit": 0.5, "solvers": ["greedy_lookahead"]},
     ),
+    "small": Spec(
+        "10 to 200 accounts for 3 or 5 reps: what is proven, and in which time",
+        cases.small_cases,
+        ["auto", *MODELS],
+        20.0,
+        {"sizes": [10], "time_limit": 2.0, "solvers": ["auto"]},
+    ),
     "tree": Spec(
         "down a hierarchy of 10 x 10 x 10 to 1,000 reps: deviation of the leaves, seconds",
         cases.tree_cases,

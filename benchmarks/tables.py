@@ -43,7 +43,7 @@ def overview(results: pd.DataFrame) -> pd.DataFrame:
     ``ratio_gmean`` and ``ratio_worst`` are of objective / reference over feasible runs with a reference;
     ``above_reference_pct`` is 100 (geometric mean - 1). ``above_best_mean_pct`` and ``above_best_worst_pct``
     compare with the best objective any solver of the frame has on the same case and seed. Failures are all runs
-    without a feasible answer.
+    without a feasible answer; proved are those that ended with a proof, be it that there is none.
     """
     rows = []
     results = results.assign(above_best=_above_best(results))
@@ -56,6 +56,7 @@ def overview(results: pd.DataFrame) -> pd.DataFrame:
                 "solver": solver,
                 "runs": len(runs),
                 "failures": len(runs) - len(good),
+                "proved": int(runs["status"].isin(["optimal", "infeasible"]).sum()),
                 "ratio_gmean": _geometric_mean(ratio),
                 "ratio_worst": ratio.max() if len(ratio) else math.nan,
                 "above_reference_pct": 100.0 * (_geometric_mean(ratio) - 1.0),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import platform
 from dataclasses import replace
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,10 +26,10 @@ from gtm_opt.carving.result import Carving
 from gtm_opt.carving.segments import Segments, decide
 from gtm_opt.carving.tree.flat_bound import FULL_CELLS, flat_certificate
 from gtm_opt.carving.tree.levels import NodeOptions, NodeSolution
+from gtm_opt.carving.tree.nested import carve_nested
 from gtm_opt.carving.tree.node import root_task
-from gtm_opt.carving.tree.polish import polish_leaves
+from gtm_opt.carving.tree.one_node import ONE_NODE_CELLS, SMALL_TREE_CELLS, as_one_node, unfold
 from gtm_opt.carving.tree.rebuild import leaf_of_unit, rebuild
-from gtm_opt.carving.tree.schedule import carve_tree
 from gtm_opt.carving.tree.settings import TreeSettings, check_levels
 from gtm_opt.errors import DataError, InfeasibleError, SolverError, percent_text, shorten
 from gtm_opt.instance import ForbiddenTerm, PinTerm
@@ -77,7 +78,8 @@ def carve(
     hierarchy : Hierarchy, Segments or "flat", optional
         Carve down this tree, whose leaves are the territories. Default: one node for up to
         ``TreeOptions.max_buckets`` territories, else a balanced tree over them: neighbors together where
-        the territories have centers, in the order of their names otherwise.
+        the territories have centers, in the order of their names otherwise. It is a tree to look at where
+        accounts x territories are at most 100,000: these are carved as one node.
         ``"flat"``: one node, however many.
     fixed_nodes : Series or mapping of str to str, optional
         Node of the hierarchy per account id: a level made by hand, below which to carve. Where every
@@ -125,6 +127,8 @@ def carve(
     problem, tree = resolve_hierarchy(problem, hierarchy, fixed_nodes, chosen.tree.max_buckets)
     from gtm_opt.carving.progress import as_callback
 
+    full_tree = tree
+
     with as_callback(chosen.progress, tree) as (callback, on_node):
         run = Run(chosen.time_limit, callback, chosen.cancel)
         request = compile_problem(problem, tree.leaves)
@@ -141,9 +145,15 @@ def carve(
         settings = TreeSettings(chosen.tree.tolerance_budget, chosen.tree.levels, cost_names)
         check_levels(tree, settings, free.instance.names)
 
+        most = ONE_NODE_CELLS if hierarchy is None and fixed_nodes is None else SMALL_TREE_CELLS
+        deep = len(tree.nodes) > len(tree.leaves) + 1
+        one = deep and chosen.solver == "auto" and not settings.levels and _cells(free) <= most
+        if one:
+            tree, per_node = as_one_node(full_tree), replace(per_node, nodes=1, one_node=True)
+
         def solve(closed: Compiled, begin: IntArray | None) -> tuple[NodeTask, dict[str, NodeSolution]]:
             task = root_task(tree, closed.instance, begin, settings)
-            return task, _polished(task, carve_tree(task, per_node, run, chosen.executor, on_node), per_node, run)
+            return task, carve_nested(task, per_node, run, chosen.executor, on_node)
 
         compiled, proof = free, None
         if not free.open_centers:
@@ -178,8 +188,10 @@ def carve(
         carving = replace(carving, certificate=certificate, status=certificate.status)
     flat_bound = chosen.tree.flat_bound
     if flat_bound is None:
-        flat_bound = compiled.instance.n_units * len(tree.leaves) <= FULL_CELLS and not run.stop()
+        flat_bound = _cells(compiled) <= FULL_CELLS and not run.stop()
     carving = _with_flat_bound(carving, run) if flat_bound and len(solutions) > 1 else carving
+    if one:
+        carving = _by_level(carving, full_tree, solutions[tree.root], run)
     if free.open_centers and compiled.instance.evenness is None:
         carving = limit_scope(carving) if proof is None else enumerated(carving)
     certificate = carving.certificate
@@ -193,6 +205,18 @@ def carve(
         run.seconds,
     )
     return carving
+
+
+def _cells(compiled: Compiled) -> int:
+    return compiled.instance.n_units * compiled.instance.n_territories
+
+
+def _by_level(carving: Carving, tree: Hierarchy, whole: NodeSolution, run: Run) -> Carving:
+    """Return a plan that was carved as one node as the tree it stands for."""
+    task = root_task(tree, carving.compiled.instance, carving.unit_leaf, carving.settings)
+    return replace(
+        carving, hierarchy=tree, solutions=unfold(task, carving.unit_leaf, whole, carving.options.max_gap, run)
+    )
 
 
 def resolve_hierarchy(
@@ -209,17 +233,6 @@ def resolve_hierarchy(
         return decide(problem, tree, hierarchy), tree
     tree = order_tree(_tree(problem, hierarchy, max_buckets))
     return (problem if fixed_nodes is None else decide(problem, tree, fixed_nodes)), tree
-
-
-def _polished(
-    task: NodeTask, solutions: dict[str, NodeSolution], options: NodeOptions, run: Run
-) -> dict[str, NodeSolution]:
-    """Return the tree after an exchange between leaves where some are outside their bands."""
-    if len(solutions) == 1 or options.solver_name != "auto":
-        return solutions
-    before = leaf_of_unit(task.tree, task.instance.n_units, solutions)
-    after = polish_leaves(task, before, run, options.seed, min(options.effort, 10.0))
-    return solutions if (after == before).all() else rebuild(task, after, solutions, options.max_gap)
 
 
 def _with_flat_bound(carving: Carving, run: Run) -> Carving:
@@ -384,6 +397,7 @@ def _provenance(
     }
 
 
+@cache
 def _machine() -> dict[str, str]:
     """Return the processor and the BLAS, on which the last bits of a sum may depend."""
     config: Any = np.show_config(mode="dicts")
@@ -395,6 +409,7 @@ def _machine() -> dict[str, str]:
     }
 
 
+@cache
 def _version(name: str) -> str:
     try:
         return version(name)

@@ -22,7 +22,8 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore"),
 ]
-OPTIONS = {"effort": 0.2, "seed": 1, "tree": gtm.TreeOptions(max_buckets=3)}
+TREE = gtm.Hierarchy.split([f"T{k + 1:02d}" for k in range(18)], max_buckets=3)
+OPTIONS = {"effort": 0.2, "seed": 1, "hierarchy": TREE}
 
 
 @pytest.fixture

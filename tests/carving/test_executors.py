@@ -18,7 +18,8 @@ from gtm_opt.carving.tree.schedule import is_lost
 from gtm_opt.solvers import Run
 from tests.carving.tree_problems import tree_problem
 
-OPTIONS = {"effort": 0.1, "seed": 2, "tree": gtm.TreeOptions(max_buckets=3)}
+TREE = gtm.Hierarchy.split([f"T{k + 1:02d}" for k in range(18)], max_buckets=3)
+OPTIONS = {"effort": 0.1, "seed": 2, "hierarchy": TREE}
 
 
 @pytest.fixture(scope="module")

@@ -85,7 +85,8 @@ def parts_of(table: pd.DataFrame) -> pd.DataFrame:
 
 def test_the_terms_shown_sum_to_the_difference_at_every_level_of_a_tree() -> None:
     rules = [gtm.MaxMoved(0.8), gtm.Pin({"A-0003": "T05"}), gtm.KeepApart([["A-0007", "A-0008", "A-0009", "A-0010"]])]
-    carving = gtm.carve(tree_problem(rules=rules), tree=gtm.TreeOptions(max_buckets=3), effort=0.1)
+    tree = gtm.Hierarchy.split([f"T{k:02d}" for k in range(1, 13)], max_buckets=3)
+    carving = gtm.carve(tree_problem(rules=rules), hierarchy=tree, effort=0.1)
     assert any(s.guide is not None for s in carving.solutions.values())
     seen = 0.0
     for account in ["A-0001", "A-0007", "A-0042", "A-0100"]:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import gtm_opt as gtm
-from tests.carving.nearest_problems import enumerate_plans, random_problem
+from tests.carving.small_problems import enumerate_plans, random_problem
 
 TINY = 1e-6
 

@@ -9,7 +9,7 @@ import gtm_opt as gtm
 from gtm_opt.carving.compile.compiled import account_labels, compile_problem
 from gtm_opt.solvers import Run
 from gtm_opt.solvers.exact.lexicographic import find_nearest
-from tests.carving.nearest_problems import enumerate_plans, random_problem
+from tests.carving.small_problems import enumerate_plans, random_problem
 
 TINY = 1e-6
 

@@ -12,6 +12,7 @@ from gtm_opt.carving.carve import carve, resolve_hierarchy
 from gtm_opt.carving.centers.scope import ALL_CENTERS
 from gtm_opt.carving.options import CarveOptions
 from gtm_opt.carving.progress import progress_over
+from gtm_opt.carving.segments import Segments
 from gtm_opt.errors import DataError
 from gtm_opt.measures import check
 from gtm_opt.model import Balance, Count, KeepOwner, Limit, MaxMoved, Mix
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
 
     from gtm_opt.carving.options import CarveKeywords
     from gtm_opt.carving.result import Carving
-    from gtm_opt.carving.segments import Segments
     from gtm_opt.instance import FloatArray
     from gtm_opt.model import CarvingProblem, Criterion, Hierarchy, Preference
 
 __all__ = ["Frontier", "frontier", "knee"]
+
+POINT_OPTIONS = CarveOptions(effort=0.2, max_gap=0.01)
+"""Of each point: it begins from its neighbor's plan, and ends where it is proven good enough to see the curve."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +88,8 @@ def frontier(
     hierarchy, fixed_nodes
         As in `gtm_opt.carve`.
     options : CarveOptions, optional
-        ``time_limit`` is for each point; ``on_infeasible`` is always ``"nearest"``.
+        ``time_limit`` is for each point; ``on_infeasible`` is always ``"nearest"``. ``progress=True`` shows one bar
+        over the points. Default: an effort of 0.2 and a gap of 1 %, as a curve has many points.
     **keywords
         Fields of `CarveOptions`, in place of those of ``options``.
 
@@ -121,9 +125,10 @@ def frontier(
         )
     if not any(not isinstance(c, Limit) for c in problem.balance):
         raise DataError("A frontier needs something to balance. Add Balance('your column') or Count().")
-    # segments and levels made by hand become rules and targets of the problem, for every point the same
-    chosen = CarveOptions.of(options, keywords).replace(on_infeasible="nearest")
-    problem, tree = resolve_hierarchy(problem, hierarchy, fixed_nodes, chosen.tree.max_buckets)
+    chosen = CarveOptions.of(options or POINT_OPTIONS, keywords).replace(on_infeasible="nearest")
+    if isinstance(hierarchy, Segments) or fixed_nodes is not None:
+        # segments and levels made by hand become rules and targets of the problem, for every point the same
+        problem, hierarchy = resolve_hierarchy(problem, hierarchy, fixed_nodes, chosen.tree.max_buckets)
     base = problem.replace(prefer=(preference,), objective="preferences")
     rows: list[dict[str, Any]] = []
     carvings: list[Carving] = []
@@ -133,7 +138,7 @@ def frontier(
 
         def plan_at(stretched: CarvingProblem, start: Carving | None = None) -> Carving:
             begin = None if start is None else start.labels
-            plan = carve(stretched, hierarchy=tree, start=begin, options=inner)
+            plan = carve(stretched, hierarchy=hierarchy, start=begin, options=inner)
             if count is not None:
                 count("frontier")
             return plan

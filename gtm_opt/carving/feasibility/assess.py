@@ -86,6 +86,25 @@ def is_small(instance: Instance) -> bool:
     return instance.n_units * instance.n_territories <= SMALL_CELLS
 
 
+def _most_even(instance: Instance, start: IntArray | None, effort: float) -> Nearest | None:
+    """Return the most even plan of a few units that keeps the rules and limits, by enumeration; None: not settled."""
+    from gtm_opt.solvers.exact.enumerate import PLACEMENTS, can_enumerate, enumerate_even
+    from gtm_opt.solvers.exact.lexicographic import Nearest, Stage, hard_criteria, stage_values
+
+    if start is None or not can_enumerate(instance):
+        return None
+    found = evaluate(instance, start)
+    limits = hard_criteria(instance)
+    if found.in_band or not found.rules_kept or bool((found.excess[:, limits] > 0).any()):
+        return None
+    seen = enumerate_even(instance, start, int(PLACEMENTS * min(effort, 10.0)), bands=False)
+    if not seen.complete:
+        return None
+    best = start if seen.assignment is None else seen.assignment
+    values = stage_values(instance, evaluate(instance, best))
+    return Nearest(best, tuple(Stage(name, value, value) for name, value in values), proven=True)
+
+
 def find_small_nearest(
     instance: Instance, run: Run, start: IntArray | None = None, effort: float = 1.0
 ) -> Nearest | None:
@@ -96,6 +115,9 @@ def find_small_nearest(
 
     cells = instance.n_units * instance.n_territories
     budget = NODE_CELLS
+    most_even = _most_even(instance, start, effort)
+    if most_even is not None:
+        return most_even
     if start is not None:
         found = evaluate(instance, start)
         if all(value <= 0.0 for _, value in stage_values(instance, found)[:-1]):

@@ -43,6 +43,8 @@ SMALL_TREE = 30
 """Larger trees leave what is out of band to the polish."""
 TREE_GAP = 1e-3
 MOST_TREE_GAP = 0.03
+ONE_NODE_GAP, ONE_NODE_SEARCH = 5e-4, 0.2
+"""Of many territories carved as one node: they cost no more than the tree they take the place of."""
 TREE_SEARCH_UNITS = 4_000
 """Inner nodes above this are decided by prices and rounding: their gaps are small, and what is below matters more."""
 
@@ -60,6 +62,8 @@ class NodeOptions:
         A fraction; see `gtm_opt.carve`.
     nodes : int
         How many nodes the whole tree divides.
+    one_node : bool
+        A tree that was not asked for is carved as one node, with the search that its nodes would have had.
     """
 
     solver: str | Solver
@@ -67,6 +71,7 @@ class NodeOptions:
     effort: float
     max_gap: float = 0.0
     nodes: int = 1
+    one_node: bool = False
 
     @classmethod
     def of(cls, options: CarveOptions, tree: Hierarchy) -> NodeOptions:
@@ -82,9 +87,12 @@ class NodeOptions:
     @property
     def method(self) -> Solver:
         """The solver of a node: in a tree ``auto`` spends less on each node the more there are."""
-        if self.solver != "auto" or self.nodes == 1:
+        if self.solver != "auto" or (self.nodes == 1 and not self.one_node):
             return get_solver(self.solver)
         from gtm_opt.solvers.portfolio import MENDING_ROUNDS, PortfolioSolver
+
+        if self.one_node:
+            return PortfolioSolver(max(ONE_NODE_GAP, self.max_gap), search_effort=ONE_NODE_SEARCH)
 
         many = max(1.0, self.nodes / FULL_NODES)
         mending = MENDING_ROUNDS if self.nodes <= SMALL_TREE else 0

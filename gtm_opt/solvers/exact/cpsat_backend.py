@@ -240,11 +240,14 @@ class CpSatSolver:
     name : str
     capabilities : Capabilities
     source : str
+    work : float or None
+        Limit in CP-SAT's deterministic units, about seconds: what it cuts is repeatable.
     """
 
     name: str = "cpsat"
     capabilities: Capabilities = _CAPABILITIES
     source: str = "Perron, Didier, Gay (2023), doi:10.4230/LIPIcs.CP.2023.3"
+    work: float | None = None
 
     @keeps_start_on_interrupt
     def __call__(
@@ -259,9 +262,9 @@ class CpSatSolver:
         breaks a true limit is replaced by one with narrowed limits.
         """
         since = run.seconds
-        answer, bound, status, model = _solve(instance, run, seed, 1, start)
+        answer, bound, status, model = _solve(instance, run, seed, 1, start, self.work)
         if needs_mending(instance, answer) and not run.stop():
-            answer = better(instance, answer, _solve(instance, run, seed, -1, answer)[0])
+            answer = better(instance, answer, _solve(instance, run, seed, -1, answer, self.work)[0])
         run.stop()
         factors = ", ".join(f"{scaled.factor:g}" for scaled in model.activity)
         errors = max((s.error / s.factor for s in model.activity), default=0.0)
@@ -273,11 +276,12 @@ class CpSatSolver:
             bound,
             proved=status in ("OPTIMAL", "INFEASIBLE"),
             infeasible=status == "INFEASIBLE",
+            clock=self.work is None,
         )
 
 
 def _solve(
-    instance: Instance, run: Run, seed: int, direction: int, start: IntArray | None
+    instance: Instance, run: Run, seed: int, direction: int, start: IntArray | None, work: float | None = None
 ) -> tuple[IntArray | None, float, str, _Model]:
     """Return assignment, bound, CP-SAT's status name and the model."""
     model = _Model(instance, direction)
@@ -291,7 +295,9 @@ def _solve(
     # One presolve step (linear rows over exactly-one groups) cuts off optimal solutions when coefficients are
     # large and then certifies a wrong optimum, in 9.15 at least: github.com/google/or-tools/issues/5293
     solver.parameters.presolve_inclusion_work_limit = 0
-    solver.parameters.random_seed = seed
+    solver.parameters.random_seed = seed & 0x7FFFFFFF  # CP-SAT takes 31 bits
+    if work is not None:
+        solver.parameters.max_deterministic_time = work
     if np.isfinite(run.remaining):
         solver.parameters.max_time_in_seconds = max(run.remaining, 0.01)
 

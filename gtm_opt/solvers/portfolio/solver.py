@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gtm_opt.instance import Evenness, EvennessKind
 from gtm_opt.solvers.portfolio.even_within import ROUNDS, bound_evenness, needs_bands, solve_even_within
 from gtm_opt.solvers.portfolio.incumbent import Incumbent
 from gtm_opt.solvers.portfolio.presolve import presolve
+from gtm_opt.solvers.portfolio.small import as_evenness, prove_small, settle_by_enumeration
 from gtm_opt.solvers.portfolio.tiers import solve_by_tiers
 from gtm_opt.solvers.protocol import Capabilities, SolverResult, Termination
 from gtm_opt.solvers.registry import get_solver
@@ -28,6 +27,12 @@ GOOD_GAP = 2e-4
 """Certified well below what the data of a plan is worth: further search is not started."""
 EXACT_CELLS = 600
 """Units x territories up to which a full model is tried for a proof."""
+FIRST_CELLS = 1_200
+"""Up to which it comes before rounding and search."""
+FIRST_WORK, LAST_WORK = 3.0, 3.0
+"""Of that model, before and after rounding, in units of about a second."""
+PROVEN = 1e-6
+"""A relative gap below this is rounding, as certificates have it."""
 EXACT_NODES = 500
 """Branch-and-bound nodes it may take."""
 EVEN_CELLS = 150
@@ -55,13 +60,6 @@ def _coupled(instance: Instance) -> bool:
     if not (banded or instance.side or instance.apart):
         return False
     return any((np.isfinite(instance.cost_block(rows)).sum(axis=1) > 1).any() for rows in instance.chunks())
-
-
-def _as_evenness(instance: Instance) -> Instance:
-    """Return the instance with its banded criteria to be made as even as possible."""
-    banded = np.isfinite(instance.lower) & np.isfinite(instance.upper)
-    unit = np.where(banded, np.maximum(instance.upper - instance.lower, 1e-12), np.inf)
-    return replace(instance, evenness=Evenness(EvennessKind.DEVIATION, unit))
 
 
 class PortfolioSolver:
@@ -115,6 +113,10 @@ class PortfolioSolver:
         self, instance: Instance, *, run: Run, seed: int = 0, effort: float = 1.0, start: IntArray | None = None
     ) -> SolverResult:
         """Solve ``instance``; see `gtm_opt.solvers.Solver`."""
+        if instance.evenness is not None:
+            settled = settle_by_enumeration(instance, run, effort, start)
+            if settled is not None:
+                return settled
         if instance.evenness is not None and not needs_bands(instance):
             return self._even(instance, run, seed, effort, start)
         instance = presolve(instance)
@@ -146,7 +148,7 @@ class PortfolioSolver:
     def _proved(instance: Instance, incumbent: Incumbent) -> bool:
         """Whether the incumbent is as good as the bound allows, up to what sums of floating-point numbers lose."""
         if instance.evenness is None or incumbent.evaluation is None:
-            return incumbent.gap <= 1e-9
+            return incumbent.gap <= PROVEN
         from gtm_opt.solvers.balancing.bounds import met
 
         return incumbent.feasible and met(incumbent.evaluation.evenness, incumbent.bound)
@@ -216,8 +218,19 @@ class PortfolioSolver:
         incumbent.offer_bound(found.bound, "prices")
         run.note("prices", since, f"bound {found.bound:,.6g} after {found.iterations} passes")
         proved = found.proved_infeasible
+        small = instance.n_units * instance.n_territories <= FIRST_CELLS
+        if small and not proved:
+            # a model takes less time than the search here, and its answer is proven
+            proved = prove_small(instance, incumbent, run, seed, FIRST_WORK * float(np.clip(effort, 0.5, 1.0)))
+            if proved or run.stop() or incumbent.gap <= PROVEN:
+                return found, proved
         self._round(instance, found, incumbent, run, seed, effort)
-        if not self._good(incumbent, run, effort):
+        if small and not proved and not run.stop() and incumbent.gap > PROVEN:
+            # with the plan that rounding found, and more time
+            proved = prove_small(instance, incumbent, run, seed, LAST_WORK * min(effort, 20.0))
+            if proved or run.stop() or incumbent.gap <= PROVEN:
+                return found, proved
+        if not small and not self._good(incumbent, run, effort):
             proved |= self._exact(instance, incumbent, run, seed, effort)
         # where bands hold and there are many units, the gap is small already and a search finds little
         most = min(self.search_units, LUMPY_UNITS) if incumbent.feasible and effort <= 1.0 else self.search_units
@@ -229,7 +242,7 @@ class PortfolioSolver:
             # the time limit was reached early: a plan that is even beats one that is merely cheap
             from gtm_opt.solvers.balancing import vector_greedy
 
-            incumbent.offer(vector_greedy(_as_evenness(instance)), "greedy")
+            incumbent.offer(vector_greedy(as_evenness(instance)), "greedy")
         return found, proved
 
     def _packing(self, instance: Instance, incumbent: Incumbent, run: Run, seed: int, effort: float) -> bool:
@@ -262,7 +275,13 @@ class PortfolioSolver:
         incumbent.offer(round_prices(instance, found, run, seed, gap=gap, effort=min(effort, 1.0)), "rounding")
 
     @staticmethod
-    def _exact(instance: Instance, incumbent: Incumbent, run: Run, seed: int, effort: float) -> bool:
+    def _exact(
+        instance: Instance,
+        incumbent: Incumbent,
+        run: Run,
+        seed: int,
+        effort: float,
+    ) -> bool:
         if instance.n_units * instance.n_territories > EXACT_CELLS * min(effort, 4.0):
             return False
         from gtm_opt.solvers.exact import MilpSolver
