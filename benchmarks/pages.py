@@ -43,7 +43,7 @@ _COLUMNS = {
     "tree_flat": ["failures", "seconds_median"],
     "tree_rules": ["failures", "deviation_worst", "seconds_median", "peak_mb_worst"],
     "even": ["failures", "deviation_mean", "deviation_worst", "gap_worst", "seconds_median"],
-    "small": ["proved", *_BEST, "gap_worst", "seconds_median", "seconds_worst"],
+    "small": ["proved", "seconds_median", "seconds_worst"],
     "balance": ["failures", "ratio_gmean", "ratio_worst", "seconds_median"],
     "assignment": ["failures", "above_reference_pct", "ratio_worst", "seconds_median"],
     "classics": ["failures", *_BEST, "gap_mean", "gap_worst", "seconds_median"],

@@ -56,7 +56,7 @@ def overview(results: pd.DataFrame) -> pd.DataFrame:
                 "solver": solver,
                 "runs": len(runs),
                 "failures": len(runs) - len(good),
-                "proved": int(runs["status"].isin(["optimal", "infeasible"]).sum()),
+                "proved": int(runs["status"].isin(["optimal", "infeasible"]).sum()) if "status" in runs else 0,
                 "ratio_gmean": _geometric_mean(ratio),
                 "ratio_worst": ratio.max() if len(ratio) else math.nan,
                 "above_reference_pct": 100.0 * (_geometric_mean(ratio) - 1.0),
