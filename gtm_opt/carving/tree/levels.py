@@ -15,6 +15,7 @@ from gtm_opt.carving.tree.guide import GUIDE_ROUNDS, find_guide, guided
 from gtm_opt.carving.tree.node import children_tasks, node_instance, node_start
 from gtm_opt.measures import evaluate
 from gtm_opt.solvers import Run, SolverResult, get_solver
+from gtm_opt.solvers.entry import settle_unplaceable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -143,7 +144,9 @@ def solve_node(task: NodeTask, options: NodeOptions, run: Run) -> NodeSolution:
     seed = node_seed(options.seed, task.tree.root)
     guide = find_guide(task, seed, GUIDE_ROUNDS if options.nodes <= SMALL_TREE else GUIDE_ROUNDS // 2)
     instance = guided(task, plain, guide)
-    result = options.method(instance, run=run, seed=seed, effort=options.effort, start=node_start(task))
+    result = settle_unplaceable(instance, run)
+    if result is None:
+        result = options.method(instance, run=run, seed=seed, effort=options.effort, start=node_start(task))
     if result.assignment is None:
         result = replace(result, assignment=_least_moved(instance))
     assignment = np.zeros(0, dtype=np.int64) if result.assignment is None else result.assignment

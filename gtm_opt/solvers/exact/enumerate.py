@@ -70,7 +70,7 @@ def enumerate_even(
     -----
     Depth first, the largest units first. A branch ends where a total is above what the best known value allows, where
     what is left cannot fill the territories that lack something, where a limit, a side row or a group kept apart
-    is broken, and of empty territories that cannot be told apart only the first is tried. Exponential in the number
+    is broken, and of empty territories that cannot be distinguished only the first is tried. Exponential in the number
     of units: up to some fifteen in a tenth of a second.
     """
     from gtm_opt.solvers.exact._kernels_enumerate import search_all

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gtm_opt.measures import better, evaluate
+from gtm_opt.solvers.entry import settle_unplaceable
 from gtm_opt.solvers.lns.core import solve_core
 from gtm_opt.solvers.lns.improve import ResplitParams, improve
 from gtm_opt.solvers.lns.tight import tight_core
@@ -120,6 +121,9 @@ class LnsSolver:
         prices: Prices | None = None,
     ) -> SolverResult:
         """Solve ``instance``; see `gtm_opt.solvers.Solver`. Known ``prices`` need not be found again."""
+        refused = settle_unplaceable(instance, run)
+        if refused is not None:
+            return refused
         since = run.seconds
         opening = opened(instance, run, self.name, start, prices)
         layout, bound = opening.layout, opening.bound

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gtm_opt.measures import better
+from gtm_opt.solvers.entry import settle_unplaceable
 from gtm_opt.solvers.local_search.anneal import MOVER, AnnealParams, anneal
 from gtm_opt.solvers.local_search.arrays import lay_out
 from gtm_opt.solvers.local_search.opening import allowed_start, checked_start, closed, opened
@@ -107,6 +108,9 @@ class LocalSearchSolver:
         prices: Prices | None = None,
     ) -> SolverResult:
         """Solve ``instance``; see `gtm_opt.solvers.Solver`. Known ``prices`` need not be found again."""
+        refused = settle_unplaceable(instance, run)
+        if refused is not None:
+            return refused
         since = run.seconds
         opening = opened(instance, run, self.name, start, prices)
 

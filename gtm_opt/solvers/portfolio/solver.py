@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gtm_opt.solvers.entry import settle_unplaceable
 from gtm_opt.solvers.portfolio.even_within import ROUNDS, bound_evenness, needs_bands, solve_even_within
 from gtm_opt.solvers.portfolio.incumbent import Incumbent
 from gtm_opt.solvers.portfolio.presolve import presolve
@@ -113,6 +114,9 @@ class PortfolioSolver:
         self, instance: Instance, *, run: Run, seed: int = 0, effort: float = 1.0, start: IntArray | None = None
     ) -> SolverResult:
         """Solve ``instance``; see `gtm_opt.solvers.Solver`."""
+        refused = settle_unplaceable(instance, run)
+        if refused is not None:
+            return refused
         if instance.evenness is not None:
             settled = settle_by_enumeration(instance, run, effort, start)
             if settled is not None:
