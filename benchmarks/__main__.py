@@ -1,4 +1,4 @@
-"""Command line: ``python -m benchmarks list | run NAME | solve FAMILY FILE | structure``."""
+"""Command line: ``python -m benchmarks list | run NAME | solve FAMILY FILE | record | compare | structure``."""
 
 from __future__ import annotations
 
@@ -40,7 +40,38 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--effort", type=float, default=1.0, help="iteration budget; inf: until the time limit")
     run.add_argument("--out", help="results as .csv or .parquet")
     run.add_argument("--trace", help="progress of every run (seconds, value, bound) as .csv")
+    for name, text in (
+        ("record", "record what each solver reaches within fixed iteration budgets"),
+        ("compare", "make a recording's runs again and say what got worse (exit code 1 if anything)"),
+    ):
+        command = commands.add_parser(name, help=text)
+        command.add_argument("--solver", help="only this solver")
+        command.add_argument("--case", help="only cases whose name contains this text")
+        command.add_argument("--out", help="where to write the recording (.csv)")
+    command.add_argument("before", nargs="?", help="the recording to compare with; default: the repository's")
+    command.add_argument("after", nargs="?", help="another recording, in place of new runs")
     return parser
+
+
+def _record(given: argparse.Namespace) -> int:
+    """Record, and for ``compare`` hold the result against an earlier recording."""
+    from benchmarks import recording
+
+    comparing = given.command == "compare"
+    before = recording.read_recording(given.before or recording.RECORDED) if comparing else None
+    if comparing and given.after:
+        after = recording.read_recording(given.after)
+    else:
+        after = recording.record(recording.recording_tasks(solver=given.solver, case=given.case))
+        out = given.out or (None if comparing else recording.RECORDED)
+        if out is not None:
+            recording.write_recording(after, out)
+    if before is None:
+        return 0
+    table, findings = recording.compare_recordings(before, after)
+    text = table.to_string(index=False, float_format=lambda x: f"{x:.5f}")
+    sys.stdout.write("\n".join([text, *findings, "" if findings else "nothing got worse", ""]))
+    return 1 if findings else 0
 
 
 def _split(text: str | None) -> list[str] | None:
@@ -77,6 +108,8 @@ def main(arguments: list[str] | None = None) -> int:
             return _list()
         if given.command == "structure":
             return _measure_structure(_split(given.before) or [], given.package, given.out)
+        if given.command in ("record", "compare"):
+            return _record(given)
         if given.command == "solve":
             from benchmarks.solve import solve_file
 

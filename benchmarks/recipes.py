@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import classic, generators
+from benchmarks.owners import owners_instance
 from benchmarks.problems import to_instance
 from benchmarks.readers import Gap, Partition, read
 from gtm_opt.instance import Instance
@@ -31,6 +32,10 @@ def _scale(seed: int, **given: Any) -> tuple[Instance, None]:
 
 def _lumpy(seed: int, **given: Any) -> tuple[Instance, None]:
     return generators.lumpy_instance(seed=seed, **given), None
+
+
+def _owners(seed: int, **given: Any) -> tuple[Instance, None]:
+    return owners_instance(seed=seed, **given), None
 
 
 def _even(seed: int, **given: Any) -> tuple[Instance, None]:
@@ -81,6 +86,7 @@ _RECIPES: dict[str, Callable[..., tuple[Instance, Gap | Partition | None]]] = {
     "scale": _scale,
     "lumpy": _lumpy,
     "even": _even,
+    "owners": _owners,
     "pattern": _pattern,
     "small": _small,
     "file": _file,
