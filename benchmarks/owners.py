@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.generators import NAMES, build
 from gtm_opt.datasets import columns
-from gtm_opt.instance import Dense, Distance, Instance, Stay, Term, frozen
+from gtm_opt.instance import Dense, Distance, Instance, MoveCost, Term, frozen
 
 if TYPE_CHECKING:
     from gtm_opt.instance import FloatArray
@@ -53,11 +53,11 @@ def owners_instance(
     owner = frozen(columns.out_of_place(columns.nearest(points, centers), k, rng), np.int64)
     revenue: FloatArray = made[:, 0] / made[:, 0].mean()
     terms: dict[Kind, tuple[Term, ...]] = {
-        "count": (Stay(owner, frozen(np.ones(n)), k),),
-        "value": (Stay(owner, frozen(revenue), k),),
-        "both": (Stay(owner, frozen(0.5 + 0.5 * revenue), k),),
+        "count": (MoveCost(owner, frozen(np.ones(n)), k),),
+        "value": (MoveCost(owner, frozen(revenue), k),),
+        "both": (MoveCost(owner, frozen(0.5 + 0.5 * revenue), k),),
         "mixed": (
-            Stay(owner, frozen(np.ones(n)), k),
+            MoveCost(owner, frozen(np.ones(n)), k),
             Distance(frozen(points), frozen(centers), frozen(np.full(n, 0.1 / 500.0))),
         ),
     }

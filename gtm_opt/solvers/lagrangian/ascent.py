@@ -10,9 +10,10 @@ import numpy as np
 from gtm_opt.solvers.lagrangian.blocks import Blocks, read_block
 from gtm_opt.solvers.lagrangian.dual import Dual, survey_costs
 from gtm_opt.solvers.lagrangian.newton import Climber
+from gtm_opt.solvers.lagrangian.sampling import stratified_sample, stretch_of
 
 if TYPE_CHECKING:
-    from gtm_opt.instance import FloatArray, Instance, IntArray, Rows
+    from gtm_opt.instance import FloatArray, Instance, Rows
     from gtm_opt.solvers.protocol import Run
 
 __all__ = ["Prices", "Stage", "reduced_costs", "solve_prices"]
@@ -25,6 +26,8 @@ _WARM = 0.0016
 _COLDEST = 1e-6
 _SLACK = 1e-5
 _LEAST_SPAN = 0.1
+_AGREE = 1e-5
+"""Where the duals of sample and instance differ by less than this, relatively, the ascent goes on where it ended."""
 _STAGES = 9
 _STEPS_EACH = 15
 _LAST_STEPS = 30
@@ -163,28 +166,48 @@ def solve_prices(
         scale = first.spread / max(first.n_units, 1.0)
         scale = scale if scale > 0 else 1.0
         unit = scale * first.n_units / instance.n_territories
-        sampled, point, slope = 0, None, None
+        sampled, point, slope, hot = 0, None, None, _HOT
+        earlier: list[Stage] = []
         if start is not None:
             point = Dual(instance, first.spread).join(start.prices, start.side_prices)
         passes = 0
         if instance.n_units > 3 * SAMPLE and point is None:
             units, weight = stratified_sample(instance, SAMPLE)
-            stretch = _stretch(instance, units, weight)
+            stretch = stretch_of(instance, units, weight)
             sampled = len(units)
             with Blocks(instance, units, weight, workers) as part:
                 climber = _climber(Dual(instance, first.spread, stretch), run, None, unit)
-                _cool(climber, part, scale, _HOT, effort, finish=False)
-            point, passes, slope = climber.point, climber.passes, climber.slope
-        dual = Dual(instance, first.spread)
-        climber = _climber(dual, run, point, unit)
+                _cool(climber, part, scale, _HOT, effort, report=False)
+            point, slope, hot, passes = _hand_over(climber, blocks, Dual(instance, first.spread), scale)
+            earlier = [Stage(*climber.dual.split(at), heat) for at, heat in reversed(climber.stages)]
+        elif point is not None:
+            hot = _WARM
+        climber = _climber(Dual(instance, first.spread), run, point, unit)
         climber.slope = slope
-        hot = _HOT if point is None else _WARM if slope is None else _COLD
-        coldest = _cool(climber, blocks, scale, hot, effort, finish=True)
+        coldest = _cool(climber, blocks, scale, hot, effort)
+        dual = climber.dual
     prices, side_prices = dual.split(climber.best_point)
     stages = tuple(Stage(*dual.split(at), heat) for at, heat in climber.stages[: -_STAGES - 1 : -1])
+    stages += tuple(stage for stage in earlier if stage.heat[0] > stages[-1].heat[0])[: _STAGES - len(stages)]
     most = first.largest + _largest_penalty(instance)
     proved = climber.bound > most + 1e-9 * max(abs(most), first.spread)
     return Prices(prices, side_prices, climber.bound, passes + climber.passes, proved, sampled, coldest, stages)
+
+
+def _hand_over(
+    sample: Climber, blocks: Blocks, dual: Dual, scale: float
+) -> tuple[FloatArray, FloatArray | None, float, int]:
+    """Return where all units begin after the sample: point, its slope, temperature, and passes so far.
+
+    A calibrated sample often has the very dual of all units; then nothing is left to do but to confirm it. Else the
+    ascent begins again where the sample was at `_COLD`.
+    """
+    point, heat = sample.stages[-1]
+    value = dual.evaluate(blocks, point, heat)
+    if abs(value.bound - sample.bound) <= _AGREE * abs(value.bound):
+        return point, sample.slope, float(heat[0]) / scale, sample.passes + 1
+    cold = [at for at, heat in sample.stages if heat[0] >= _COLD * scale * 0.999]
+    return cold[-1] if cold else point, sample.slope, _COLD, sample.passes + 1
 
 
 def _climber(dual: Dual, run: Run, point: FloatArray | None, unit: float) -> Climber:
@@ -193,10 +216,10 @@ def _climber(dual: Dual, run: Run, point: FloatArray | None, unit: float) -> Cli
     return Climber(dual, run, point, point, unit)
 
 
-def _cool(climber: Climber, blocks: Blocks, scale: float, hot: float, effort: float, *, finish: bool) -> float:
+def _cool(climber: Climber, blocks: Blocks, scale: float, hot: float, effort: float, *, report: bool = True) -> float:
     """Climb at temperatures that fall from ``hot`` times ``scale``; return the last one.
 
-    Down to `_COLD`, and with ``finish`` on to `_COLDEST` as long as the smoothing still costs more than
+    Down to `_COLD`, and on to `_COLDEST` as long as the smoothing still costs more than
     `_SLACK` of the bound: where many units are torn it does, elsewhere this ends at once.
     """
     factor, budget = hot, min(effort, 1e6)
@@ -208,41 +231,12 @@ def _cool(climber: Climber, blocks: Blocks, scale: float, hot: float, effort: fl
         heat = climber.dual.heat(factor, scale, climber.point, _LEAST_SPAN * climber.unit)
         climber.climb(blocks, heat, steps, tolerance, _VIOLATION)
         climber.keep_stage(heat)
-        if finish:
+        if report:
             climber.run.report("prices", bound=climber.bound)
-        small = not finish or climber.slack <= _SLACK * abs(climber.bound) or factor <= _COLDEST
+        small = climber.slack <= _SLACK * abs(climber.bound) or factor <= _COLDEST
         if climber.run.stop() or (last and small):
             return factor * scale
         factor = factor * _FALL if last else max(_COLD, factor * _FALL)
-
-
-def stratified_sample(instance: Instance, size: int) -> tuple[IntArray, FloatArray]:
-    """Return positions (sorted) and weights of a sample that holds the largest units.
-
-    Half of the sample are the units with the largest share of any criterion (weight 1), the rest one
-    unit from each of as many equal stretches of the other units.
-    """
-    n = instance.n_units
-    biggest = np.empty(n)
-    total = np.maximum(instance.target.sum(axis=0), 1e-300)
-    for rows in instance.chunks():
-        biggest[rows] = (instance.activities3()[rows] / total).max(axis=(1, 2))
-    top = np.sort(np.argsort(-biggest, kind="stable")[: size // 2])
-    rest = np.setdiff1d(np.arange(n), top, assume_unique=True)
-    edges = np.linspace(0, len(rest), size - len(top) + 1).astype(np.int64)
-    pick = edges[:-1] + (np.random.default_rng(0).random(len(edges) - 1) * np.diff(edges)).astype(np.int64)
-    units = np.concatenate([top, rest[pick]])
-    weight = np.concatenate([np.ones(len(top)), np.diff(edges).astype(np.float64)])
-    order = np.argsort(units, kind="stable")
-    return units[order], weight[order]
-
-
-def _stretch(instance: Instance, units: IntArray, weight: FloatArray) -> FloatArray:
-    """Return total of the weighted sample over total of the instance, per criterion."""
-    mean = instance.activities3().mean(axis=1) if instance.by_territory else instance.activities
-    total = mean.sum(axis=0)
-    part: FloatArray = (weight[:, None] * mean[units]).sum(axis=0)
-    return np.where(total > 0, part / np.where(total > 0, total, 1.0), 1.0)
 
 
 def _largest_penalty(instance: Instance) -> float:

@@ -11,13 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
+from benchmarks.owners import owners_instance
 from gtm_opt.instance import Dense, Instance, MoveCost, SideRow
 from gtm_opt.measures import evaluate
 from gtm_opt.solvers.exact import formulate
 from gtm_opt.solvers.lagrangian import reduced_costs, solve_prices
-from gtm_opt.solvers.lagrangian.ascent import stratified_sample
 from gtm_opt.solvers.lagrangian.blocks import Blocks
 from gtm_opt.solvers.lagrangian.dual import Dual, survey_costs
+from gtm_opt.solvers.lagrangian.sampling import stratified_sample
 from gtm_opt.solvers.protocol import Run
 
 
@@ -211,9 +212,33 @@ def test_sample_holds_the_largest_units_and_stands_for_all():
     instance = make_instance(9, n=5_000)
     units, weight = stratified_sample(instance, 500)
     size = (instance.activities / instance.target.sum(axis=0)).max(axis=1)
-    assert weight.sum() == 5_000
+    assert weight.sum() == pytest.approx(5_000)
     assert np.isin(np.argsort(-size)[:200], units).all()
     assert (np.diff(units) > 0).all()
+
+
+def test_sample_has_count_and_totals_of_every_class():
+    """Owners are all that counts: what each holds beyond its share decides, so the sample must not miss it."""
+    instance = owners_instance(20_000, k=5, seed=3)
+    units, weight = stratified_sample(instance, 2_000)
+    home = instance.cost_block(slice(0, 20_000)).argmin(axis=1)
+    known = np.column_stack([np.ones(20_000), instance.activities])
+    for label in range(5):
+        drawn = home[units] == label
+        estimate = (weight[drawn, None] * known[units[drawn]]).sum(axis=0)
+        assert estimate == pytest.approx(known[home == label].sum(axis=0), rel=1e-9)
+    assert (weight > 0).all()
+
+
+def test_sample_of_owners_finds_the_prices_of_all(monkeypatch):
+    instance = owners_instance(20_000, k=5, seed=1)
+    whole = solve_prices(instance, Run())
+    monkeypatch.setattr("gtm_opt.solvers.lagrangian.ascent.SAMPLE", 2_000)
+    found = solve_prices(instance, Run())
+    assert (whole.sampled, found.sampled) == (0, 2_000)
+    assert found.bound == pytest.approx(whole.bound, rel=1e-4)
+    heats = [stage.heat[0] for stage in found.stages]
+    assert heats == sorted(heats)
 
 
 def test_time_limit_still_gives_a_valid_bound():
