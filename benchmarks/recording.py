@@ -94,7 +94,7 @@ PLAN: tuple[Recording, ...] = (
             0.1,
             (0,),
         )
-        for name in ("big_families", "giant", "hard_pins", "unequal_shares")
+        for name in ("big_families", "oversized", "hard_pins", "unequal_shares")
     ),
     *(
         Recording(
