@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gtm_opt.quota.accounts import AccountTargets, account_targets
 from gtm_opt.quota.cascade import cascade
+from gtm_opt.quota.components import ComponentQuotas, QuotaComponent, cascade_components
 from gtm_opt.quota.cube import Cube, allocate
 from gtm_opt.quota.fairness import (
     Fairness,
@@ -21,17 +22,20 @@ from gtm_opt.quota.result import Quotas
 
 __all__ = [
     "AccountTargets",
+    "ComponentQuotas",
     "Cube",
     "FairQuotas",
     "Fairness",
     "FairnessCertificate",
     "Feasibility",
+    "QuotaComponent",
     "QuotaOdds",
     "Quotas",
     "Reconciliation",
     "account_targets",
     "allocate",
     "cascade",
+    "cascade_components",
     "check_certificate",
     "check_feasibility",
     "fair_quotas",
