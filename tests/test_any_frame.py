@@ -90,6 +90,10 @@ CASES: dict[tuple[str, str], tuple[pd.DataFrame, Callable[[Any], object]]] = {
         PLACED,
         lambda t: gtm.Timeline.from_table(SEATS).with_accounts(t).table,
     ),
+    ("PeopleOptions", "leaves"): (
+        pd.DataFrame({"rep_id": ["a"], "start_date": ["2027-01-01"], "end_date": ["2027-01-02"]}),
+        lambda t: gtm.PeopleOptions(leaves=t).leaves,
+    ),
     ("RoundRobin", "absences"): (
         pd.DataFrame({"rep_id": ["a"], "first": ["2027-01-01"], "last": ["2027-01-02"]}),
         lambda t: gtm.RoundRobin(("a", "b"), absences=t).absences,

@@ -84,8 +84,16 @@ def report_undocumented(app: Sphinx, env: Any) -> None:
             _logger.warning("gtm_opt.%s is public, but package '%s' has no reference page", name, room_of(name))
 
 
+def keep_sentences(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
+    """Keep napoleon from reading "One row per account: ..." of a property as "type: text"."""
+    if what in ("property", "attribute") and lines and ": " in lines[0]:
+        before, after = lines[0].split(": ", 1)
+        lines[:1] = [f"{before}:", after]
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directive."""
     app.add_directive("public-names", PublicNames)
     app.connect("env-check-consistency", report_undocumented)
+    app.connect("autodoc-process-docstring", keep_sentences, priority=100)
     return {"version": "1", "parallel_read_safe": False}

@@ -32,7 +32,7 @@ Plan = Carving | pd.DataFrame | pd.Series | Mapping[str, str]
 
 
 @accept_renamed(given="fixed_nodes")
-@takes_tables(either=("plan",))
+@takes_tables(either=("plan", "start", "fixed_nodes"))
 def recarve(
     plan: Plan,
     problem: CarvingProblem,

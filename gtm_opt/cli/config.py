@@ -190,6 +190,7 @@ class RelationshipWords(Source):
     key: str
     rep: str
     deal_value: str | None = None
+    max_loss: float = Field(0.05, ge=0, le=1)
     value: str | None = None
     weight: float = Field(1.0, gt=0)
 

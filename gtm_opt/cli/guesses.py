@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from gtm_opt.errors import DataError
+from gtm_opt.model.dates import likely_format
 from gtm_opt.model.tables import parse_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    pass
 
 __all__ = ["ColumnGuess", "guess_columns", "guess_section"]
 
@@ -105,9 +106,8 @@ def _content(cells: pd.Series) -> tuple[str, str, str]:
         if any(":" in t and re.search(r"(Z|UTC|[+-]\d{2}:?\d{2})$", t) for t in texts):
             return "times", "with a zone: each counts on the day that is written there", ""
         return "dates", "", ""
-    slashed = [m for t in texts if (m := _SLASHED.match(t))]
-    if len(slashed) == len(texts):
-        return "dates", "", _date_format(slashed)
+    if all(_SLASHED.match(t) for t in texts):
+        return "dates", "", likely_format(texts) or "?"
     if {t.lower() for t in texts} <= {"true", "false", "yes", "no"}:
         return "flags", "", ""
     try:
@@ -132,16 +132,6 @@ def _almost(texts: list[str]) -> str:
         if len(bad) > 5:
             return ""
     return f"numbers, except {', '.join(repr(t) for t in bad[:3])}" if 0 < len(bad) <= 0.2 * len(texts) else ""
-
-
-def _date_format(found: Sequence[re.Match[str]]) -> str:
-    mark = found[0][2]
-    first, second = max(int(m[1]) for m in found), max(int(m[3]) for m in found)
-    if first > 12 >= second:
-        return f"%d{mark}%m{mark}%Y"
-    if second > 12 >= first:
-        return f"%m{mark}%d{mark}%Y"
-    return "%d.%m.%Y" if mark == "." else "?"
 
 
 def _word(name: str, holds: str, filled: int, different: int, rows: int) -> str:

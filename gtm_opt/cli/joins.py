@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,17 +11,16 @@ from gtm_opt.cli.exits import UserMistakeError
 from gtm_opt.cli.sources import read_source
 from gtm_opt.cli.tables import column_of, only_rows
 from gtm_opt.errors import percent_text, shorten
+from gtm_opt.model.dates import likely_format, read_dates
 from gtm_opt.model.spelling import likely_spelling
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from gtm_opt.cli.config import Join, Measure
 
-__all__ = ["add_measures", "read_days"]
-
-_ZONE = re.compile(r"(?<=\d)\s?(Z|UTC|[+-]\d{2}:?\d{2})$")
+__all__ = ["add_measures", "read_days", "refuse_loss"]
 
 
 def add_measures(
@@ -71,7 +69,8 @@ def add_measures(
         elif measure.how in ("sum", "count"):
             column = column.fillna(0)
         out[name] = column
-    _refuse_loss(whole, ids, join, where, notes)
+    sums = [m.column for m in join.measures.values() if m.how == "sum" and m.column is not None]
+    refuse_loss(whole, ids, join.key, sums, join.max_loss, where, notes)
     return out
 
 
@@ -83,20 +82,18 @@ def expand_name(file: str) -> str:
 def read_days(table: pd.DataFrame, name: str, date_format: str | None, where: str) -> pd.Series:
     """Return a column as days; cells that are no dates are refused."""
     column = column_of(table, name, where)
-    if pd.api.types.is_datetime64_any_dtype(column.dtype):
-        return column.dt.tz_localize(None) if getattr(column.dtype, "tz", None) is not None else column
-    text = column.astype(object)
-    if date_format is None:
-        # a time with a zone counts on the day that is written there, whatever the zones of other rows
-        text = text.map(lambda v: _ZONE.sub("", v) if isinstance(v, str) else v)
-    days = pd.to_datetime(text, format=date_format or "ISO8601", errors="coerce")
-    if getattr(days.dtype, "tz", None) is not None:
-        days = days.dt.tz_localize(None)
-    bad = column[days.isna() & column.notna()]
-    if len(bad):
+    if date_format is None or pd.api.types.is_datetime64_any_dtype(column.dtype):
+        days, wrong = read_dates(column)
+    else:
+        days = pd.to_datetime(column.astype(object), format=date_format, errors="coerce")
+        days = days.dt.tz_localize(None) if getattr(days.dtype, "tz", None) is not None else days
+        wrong = days.isna() & column.notna()
+    bad = list(pd.unique(column[wrong]))
+    if bad:
+        likely = likely_format(column.dropna()) or "%d-%m-%Y"
         raise UserMistakeError(
-            f"{where}: {len(bad)} cells of '{name}' are not dates in the format {date_format or 'YYYY-MM-DD'}: "
-            f'{shorten(list(pd.unique(bad)))}.\n    Say how they are written, for example date_format = "%d-%m-%Y".'
+            f"{where}: {int(wrong.sum())} cells of '{name}' are not dates in the format {date_format or 'YYYY-MM-DD'}: "
+            f'{shorten(bad)}.\n    Say how they are written, for example date_format = "{likely}".'
         )
     return days
 
@@ -120,35 +117,40 @@ def _note_strangers(keys: pd.Series, ids: pd.Series, where: str, notes: list[str
         )
 
 
-def _refuse_loss(table: pd.DataFrame, ids: pd.Series, join: Join, where: str, notes: list[str]) -> None:
-    """Refuse a join that leaves out more than the config allows: rows, or the total of a column that is summed.
+def refuse_loss(
+    table: pd.DataFrame,
+    ids: pd.Series,
+    key: str,
+    amounts: Sequence[str],
+    max_loss: float,
+    where: str,
+    notes: list[str],
+) -> None:
+    """Refuse a join that leaves out more than the config allows: rows, or the total of a column that counts.
 
     Raises
     ------
     UserMistakeError
     """
-    named = table[join.key].notna()
-    lost = named & ~table[join.key].isin(ids)
-    shares = {"rows": float(lost.sum()) / max(int(named.sum()), 1)}
-    for measure in join.measures.values():
-        if measure.how == "sum" and measure.column is not None and measure.column in table.columns:
-            amount = pd.to_numeric(table[measure.column], errors="coerce").abs().fillna(0.0)
-            shares[measure.column] = float(amount[lost].sum()) / max(float(amount[named].sum()), 1e-300)
+    named = table[key].notna()
+    matched = table[key].isin(ids)
+    lost = named & ~matched
+    weights = {"rows": pd.Series(1.0, index=table.index)}
+    weights |= {name: pd.to_numeric(table[name], errors="coerce").abs().fillna(0.0) for name in amounts}
+    shares = {name: float(w[lost].sum()) / max(float(w[named].sum()), 1e-300) for name, w in weights.items()}
     worst = max(shares, key=lambda name: shares[name])
-    if shares[worst] <= join.max_loss:
-        matched = _shares_text({name: 1.0 - share for name, share in shares.items()})
-        notes.append(
-            f"{where}: {int(named.sum() - lost.sum()):,} of {len(table):,} rows matched an account ({matched})"
-        )
+    if shares[worst] <= max_loss:
+        found = {name: float(w[matched].sum()) / max(float(w.sum()), 1e-300) for name, w in weights.items()}
+        count = f"{int(matched.sum()):,} of {len(table):,} rows"
+        notes.append(f"{where}: {count} matched an account ({_shares_text(found)})")
         return
-    said = _shares_text(shares)
-    keys = list(pd.unique(table.loc[lost, join.key]))
+    keys = list(pd.unique(table.loc[lost, key]))
     counts = f"{int(lost.sum()):,} of {int(named.sum()):,} rows"
     hint = likely_spelling(keys, set(ids))
     hint = f"{hint} " if hint else ""
     enough = np.ceil(100.0 * shares[worst]) / 100.0
     raise UserMistakeError(
-        f"{where}: {counts} found no account ({said}): {shorten(keys, shown=3)}.\n"
+        f"{where}: {counts} found no account ({_shares_text(shares)}): {shorten(keys, shown=3)}.\n"
         f"    {hint}Correct the ids, or allow the loss with max_loss = {enough:g}."
     )
 

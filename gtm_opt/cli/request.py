@@ -78,7 +78,7 @@ def make_request(config: Config, base: Path) -> Request:
         accounts,
         territories,
         balance=criteria(config.balance),
-        prefer=preferences(config.prefer, accounts, config.accounts.id, territories, base),
+        prefer=preferences(config.prefer, accounts, config.accounts.id, territories, base, notes),
         rules=rules(config.rules, base),
         account_id=config.accounts.id,
         objective=wish.objective,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from gtm_opt.cli.exits import UserMistakeError
-from gtm_opt.cli.joins import expand_name
+from gtm_opt.cli.joins import expand_name, refuse_loss
 from gtm_opt.cli.sources import read_source
 from gtm_opt.cli.tables import column_of, expand, read_table
-from gtm_opt.errors import shorten
+from gtm_opt.errors import percent_text, shorten
 from gtm_opt.model import (
     Balance,
     Count,
@@ -26,6 +27,7 @@ from gtm_opt.model import (
     Pin,
     Within,
 )
+from gtm_opt.model.spelling import likely_spelling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,9 +55,14 @@ def criteria(words: Sequence[Criterion]) -> list[Any]:
 
 
 def preferences(
-    words: Sequence[Preference], accounts: pd.DataFrame, account_id: str, territories: Territories, base: Path
+    words: Sequence[Preference],
+    accounts: pd.DataFrame,
+    account_id: str,
+    territories: Territories,
+    base: Path,
+    notes: list[str],
 ) -> list[Any]:
-    """Return the preferences, with the scores that files hold."""
+    """Return the preferences, with the scores that files hold; ``notes`` takes what of the files matched."""
     out: list[Any] = []
     for w in words:
         if w.kind == "keep_owner":
@@ -65,7 +72,7 @@ def preferences(
         elif w.kind == "fit":
             out.append(Fit(_score_matrix(w, base), by=w.by, value=w.value, weight=w.weight))
         else:
-            scores = _relationship(w, accounts[account_id].astype(str), territories, base)
+            scores = _relationship(w, accounts[account_id].astype(str), territories, base, notes)
             out.append(Fit(scores, value=w.value, weight=w.weight))
     return out
 
@@ -76,14 +83,16 @@ def _score_matrix(words: FitWords, base: Path) -> pd.DataFrame:
     return table.set_index(table[first].astype(str)).drop(columns=first)
 
 
-def _relationship(words: RelationshipWords, ids: pd.Series, territories: Territories, base: Path) -> pd.DataFrame:
+def _relationship(
+    words: RelationshipWords, ids: pd.Series, territories: Territories, base: Path, notes: list[str]
+) -> pd.DataFrame:
     """Return one row per account and one column per territory: its rep's part of the account's deals.
 
     The best-known rep of an account scores 1, the others in proportion; accounts without deals
     score 1 with everybody, so that they favor no place.
     """
     where = f"[[prefer]] relationship '{expand_name(words.file)}'"
-    deals = read_source(words, base, "[[prefer]] relationship", text=[words.key, words.rep])
+    deals = read_source(words, base, "[[prefer]] relationship", text=[words.key, words.rep], key=words.key)
     key, rep = (column_of(deals, name, where) for name in (words.key, words.rep))
     if words.deal_value is None:
         weight = pd.Series(1.0, index=deals.index)
@@ -95,7 +104,17 @@ def _relationship(words: RelationshipWords, ids: pd.Series, territories: Territo
         got, names = list(pd.unique(rep.dropna())), list(territories.names)
         raise UserMistakeError(
             f"{where}: no '{words.rep}' is a territory or its rep. They are {shorten(got, shown=3)}, "
-            f"the territories {shorten(names, shown=3)}."
+            f"the territories {shorten(names, shown=3)}. {likely_spelling(got, set(known), 'reps')}".rstrip()
+        )
+    amounts = [] if words.deal_value is None else [words.deal_value]
+    refuse_loss(deals, ids, words.key, amounts, words.max_loss, where, notes)
+    gone = rep[rep.notna() & at.isna()]
+    if len(gone):
+        hint = likely_spelling(list(pd.unique(gone)), set(known), "reps")
+        share = percent_text(float(weight[gone.index].sum()) / max(float(weight.sum()), 1e-300))
+        notes.append(
+            f"{where}: {len(gone):,} of {len(deals):,} rows ({share}) are of reps without a territory: "
+            f"{shorten(list(pd.unique(gone)), shown=3)}. {hint}".rstrip()
         )
     use = at.notna() & key.notna() & (weight > 0)
     sums = weight[use].groupby([key[use], at[use].astype(int)]).sum().unstack(fill_value=0)
@@ -137,4 +156,13 @@ def _pairs_file(words: PinWords | ForbidWords, base: Path, kind: str) -> list[tu
     table = read_table(path, sheet=words.sheet, text=[words.account, words.territory])
     where = f"[[rules]] {kind} '{path.name}'"
     accounts, territories = (column_of(table, name, where) for name in (words.account, words.territory))
-    return [(str(a), str(t)) for a, t in zip(accounts, territories, strict=True) if a is not None and t is not None]
+    half = np.flatnonzero((accounts.isna() != territories.isna()).to_numpy())
+    if len(half):
+        rows = ", ".join(str(at + 1) for at in half[:5])
+        many = f"{len(half)} rows of the data name" if len(half) > 1 else "1 row of the data names"
+        raise UserMistakeError(
+            f"{where}: {many} only one of '{words.account}' and '{words.territory}' (row {rows}). "
+            "Fill in both, or delete the rows."
+        )
+    filled = accounts.notna()
+    return [(str(a), str(t)) for a, t in zip(accounts[filled], territories[filled], strict=True)]

@@ -133,6 +133,7 @@ def takes_tables(
                     kwargs[name] = readers[name](kwargs[name], name)
             return function(*given, **kwargs)
 
+        call.takes = frozenset(readers)  # type: ignore[attr-defined]
         return call  # type: ignore[return-value]
 
     return decorate

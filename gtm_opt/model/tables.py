@@ -29,12 +29,25 @@ __all__ = [
     "rename_columns",
 ]
 
-_MONEY = re.compile(r"[$€£¥]|USD|EUR|GBP", re.IGNORECASE)
-_CURRENCY = re.compile(r"[$€£¥]|\b(?:USD|EUR|GBP|JPY|CHF|AUD|CAD|SEK|NOK|DKK|INR|CNY)\b")
-_SIGNS = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY"}
-_FACTORS = {"k": 1e3, "m": 1e6, "mm": 1e6, "b": 1e9, "bn": 1e9}
+_CODES = (
+    "USD|EUR|GBP|JPY|CHF|AUD|CAD|NZD|SEK|NOK|DKK|ISK|INR|CNY|RMB|HKD|SGD|KRW|TWD|THB|MXN|BRL|ARS|CLP|COP|PLN|CZK|HUF|RON|"
+    "BGN|TRY|ZAR|ILS|AED|SAR|IDR|MYR|PHP|VND|UAH"
+)
+_CURRENCY = re.compile(
+    rf"(?:US|AU|A|CA|C|NZ|HK|S|R|MX)?\$|[€£¥₹₩₺₫฿₴₪]|(?<![A-Z])(?:{_CODES}|ZŁ|KR\.?|RS\.?)(?![A-Z])", re.IGNORECASE
+)
+_SIGNS = {
+    "$": "USD", "US$": "USD", "AU$": "AUD", "A$": "AUD", "CA$": "CAD", "C$": "CAD", "NZ$": "NZD", "HK$": "HKD",
+    "S$": "SGD", "R$": "BRL", "MX$": "MXN", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "₩": "KRW", "₺": "TRY",
+    "₫": "VND", "฿": "THB", "₴": "UAH", "₪": "ILS", "ZŁ": "PLN", "KR": "SEK", "KR.": "SEK", "RS": "INR", "RS.": "INR",
+    "RMB": "CNY",
+}  # fmt: skip
+_ABBREVIATED = re.compile(r"(mio|mrd|mn)\.$", re.IGNORECASE)
+_BLANKS = re.compile(r"\s+(?=(?:k|mm|mn|mio|m|bn|b|mrd|%)$)|(?<=^[+-])\s+", re.IGNORECASE)
+_LAKH = re.compile(r"^([+-]?\d{1,2}(?:,\d{2})+,\d{3})(?=\D|$)")
+_FACTORS = {"k": 1e3, "m": 1e6, "mm": 1e6, "mn": 1e6, "mio": 1e6, "b": 1e9, "bn": 1e9, "mrd": 1e9}
 _NOTHING = ("", "-", "–", "n/a", "#n/a", "na", "nan", "none", "null")
-_NUMBER = re.compile(r"^([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)(k|mm?|bn?|%)?$", re.IGNORECASE)
+_NUMBER = re.compile(r"^([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)(k|mm|mn|mio|m|bn|b|mrd|%)?$", re.IGNORECASE)
 # a separator of thousands stands before groups of exactly three digits, and never behind the point
 _GROUPED = re.compile(r"(?<=\d)[,\s'’_](?=\d{3}(?:[,\s'’_]\d{3})*(?!\d))")
 
@@ -179,10 +192,16 @@ def _read_numbers(
 def _one_number(text: str, decimal: str = ".") -> float | None:
     text = text.strip().replace("\u2212", "-")
     negative = text.startswith("(") and text.endswith(")")
-    text = _MONEY.sub("", text[1:-1] if negative else text).strip()
+    rupees = re.search(r"₹|\bRs\b|INR", text, re.IGNORECASE) is not None
+    text = _CURRENCY.sub("", text[1:-1] if negative else text).strip()
+    text = _ABBREVIATED.sub(r"\1", text)
+    if text.endswith("-") and text[:1].isdigit():  # as accounting systems print what is owed
+        negative, text = not negative, text[:-1].strip()
+    elif rupees:  # groups of two digits above the thousand
+        text = _LAKH.sub(lambda m: m[1].replace(",", ""), text)
     if decimal == ",":
         text = text.translate({ord(","): ".", ord("."): ","})
-    text = re.sub(r"\s+(?=(?:k|mm?|bn?|%)$)|(?<=^[+-])\s+", "", _GROUPED.sub("", text), flags=re.IGNORECASE)
+    text = _BLANKS.sub("", _GROUPED.sub("", text))
     match = _NUMBER.match(text)
     if match is None:
         return None

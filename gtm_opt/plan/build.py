@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 
 
 @accept_renamed(target_usd="target", carve_options="options")
-@takes_tables("reps", either=("accounts",), labelled=("skills",))
+@takes_tables("reps", either=("accounts", "start"), labelled=("skills",))
 def build_plan(
     accounts: pd.DataFrame | CarvingProblem,
     reps: pd.DataFrame | None = None,

@@ -12,6 +12,7 @@ from gtm_opt.cli.exits import UserMistakeError
 from gtm_opt.cli.joins import add_measures
 from gtm_opt.errors import DataError
 from gtm_opt.model import parse_numbers
+from tests.cli.conftest import CONFIG
 
 ACCOUNTS = pd.DataFrame({"account_id": [f"16147805{n:06d}" for n in range(10)]})
 
@@ -66,3 +67,19 @@ def test_amounts_of_several_currencies_in_one_column_are_refused() -> None:
     with pytest.raises(DataError, match="holds amounts of 3 currencies: EUR in 1 rows, JPY in 1 rows, USD in 2 rows"):
         parse_numbers(pd.Series(["$5", "5 USD", "€ 7", "¥15,000"], name="amount"))
     assert parse_numbers(pd.Series(["$5", "6 USD", "-"])).tolist()[:2] == [5.0, 6.0]
+
+
+def test_relationships_refuse_deals_of_unknown_accounts_and_count_reps_who_left(folder: Path, run) -> None:  # type: ignore[no-untyped-def]
+    words = CONFIG + '[[prefer]]\nkind = "relationship"\nfile = "deals.csv"\nkey = "account"\nrep = "rep"\n'
+    words += 'deal_value = "amount"\n'
+    rows = [("001", "r1", 60), ("002", "gone", 30), ("003", "R2", 10)]
+    frame = pd.DataFrame(rows, columns=["account", "rep", "amount"])
+    frame.to_csv(folder / "deals.csv", index=False)
+    result = run("plan", "config.toml", "--dry-run", config=words)
+    assert "3 of 3 rows matched an account (100 % of rows, 100 % of amount)" in result.stdout
+    assert "2 of 3 rows (40 %) are of reps without a territory: 'gone', 'R2'. 1 of 2 reps would match" in result.stdout
+    frame.assign(account=["1", "002", "003"]).to_csv(folder / "deals.csv", index=False)
+    result = run("plan", "config.toml", config=words)
+    assert result.exit_code == 2
+    assert "1 of 3 rows found no account (33.3 % of rows, 60 % of amount): '1'" in result.stderr
+    assert "without zeros in front: '1' as '001'" in result.stderr

@@ -56,3 +56,10 @@ def test_links_that_keep_nothing_together_are_noted() -> None:
     accounts = pd.DataFrame({"account_id": list("abcd"), "group": ["u", "v", "w", ""]})
     problem = CarvingProblem(accounts, 2, [Count(1.0)], rules=KeepTogether("group"))
     assert any("keeps nothing together: none of its 3 values" in note for note in carve(problem, effort=0.1).notes)
+
+
+def test_a_row_of_pins_that_names_half_of_a_pair_is_told(run: Callable[..., Result], folder: Path) -> None:
+    (folder / "pins.csv").write_text("account_id,territory\n001,r1\n002,\n,\n")
+    result = run("plan", "config.toml", config=CONFIG + '[[rules]]\nkind = "pin"\nfile = "pins.csv"\n')
+    assert result.exit_code == 2
+    assert "1 row of the data names only one of 'account_id' and 'territory' (row 2)" in result.stderr

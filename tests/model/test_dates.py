@@ -29,3 +29,10 @@ def test_time_zones_are_dropped_and_numbers_refused():
     assert not bad.any()
     assert read_dates(pd.Series([45000.0, None]))[1].tolist() == [True, False]
     assert not read_dates(pd.Series([None, None], dtype=object))[1].any()
+
+
+def test_times_with_zones_count_on_the_day_that_is_written_whatever_the_zones_of_others() -> None:
+    cells = ["2027-01-01T23:59:00Z", "2027-01-02T00:30:00+02:00", "2027-01-03", "2027-01-04 10:00 UTC", None]
+    days, bad = read_dates(pd.Series(cells))
+    assert [str(day)[:10] for day in days[:4]] == ["2027-01-01", "2027-01-02", "2027-01-03", "2027-01-04"]
+    assert not bad.any()

@@ -118,3 +118,31 @@ def test_renaming_refuses_to_hide_or_to_share_a_column() -> None:
         with pytest.raises(DataError, match=text):
             found.raise_if_any()
     assert list(rename_columns(table, {"owner": "Owner"}, Findings(), "accounts")) == ["ARR", "owner", "arr"]
+
+
+@pytest.mark.parametrize(
+    ("text", "decimal", "number"),
+    [
+        ("1.234,50-", ",", -1234.5),
+        ("CHF 1'200", ".", 1200.0),
+        ("A$5", ".", 5.0),
+        ("100EUR", ".", 100.0),
+        ("kr 100", ".", 100.0),
+        ("3,5 Mrd.", ",", 3.5e9),
+        ("1.2 Mio", ".", 1.2e6),
+        ("₹1,00,000", ".", 100_000.0),
+        ("(1.000,00)", ",", -1000.0),
+    ],
+)
+def test_amounts_are_read_as_other_countries_and_systems_write_them(text: str, decimal: str, number: float) -> None:
+    assert parse_numbers(pd.Series([text]), decimal=decimal).tolist() == [number]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("cells", [["A$5", "$5"], ["CHF 5", "5 €"], ["5 kr", "$5"], ["HK$5", "C$5"]])
+def test_amounts_in_two_currencies_are_refused_whatever_their_signs(cells: list[str]) -> None:
+    with pytest.raises(DataError, match="holds amounts of 2 currencies"):
+        parse_numbers(pd.Series(cells, name="amount"))
+
+
+def test_a_code_beside_its_sign_is_one_currency() -> None:
+    assert parse_numbers(pd.Series(["US$5", "$5", "5 USD"])).tolist() == [5.0, 5.0, 5.0]

@@ -16,6 +16,7 @@ from gtm_opt.carving.segments import Segments
 from gtm_opt.errors import DataError
 from gtm_opt.measures import check
 from gtm_opt.model import Balance, Count, KeepOwner, Limit, MaxMoved, Mix
+from gtm_opt.model.frames import takes_tables
 from gtm_opt.model.renamed import accept_renamed
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class Frontier:
 
 
 @accept_renamed(given="fixed_nodes")
+@takes_tables(either=("fixed_nodes",))
 def frontier(
     problem: CarvingProblem,
     *,

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gtm_opt.errors import DataError, Findings
+from gtm_opt.model.frames import takes_tables
 from gtm_opt.model.tables import did_you_mean, id_text
 from gtm_opt.quota.layers import Layers, TreeLike
 from gtm_opt.quota.reconciliation.estimates import SOURCES, pool, read_source
@@ -29,6 +30,7 @@ __all__ = ["reconcile"]
 _DEFAULT_SD = 0.1
 
 
+@takes_tables("bounds", "history", labelled=("covariance",))
 def reconcile(
     tree: TreeLike,
     top_down: Any = None,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gtm_opt.errors import DataError, Findings
 from gtm_opt.mip import Options
+from gtm_opt.model.frames import takes_tables
 from gtm_opt.sales_capacity.hiring.confidence import Confidence
 from gtm_opt.sales_capacity.hiring.formulation import formulate
 from gtm_opt.sales_capacity.hiring.objectives import OBJECTIVES
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["plan_hiring", "solve_problem"]
 
 
+@takes_tables("promised", "approved", either=("heads", "targets"))
 def plan_hiring(
     roles: Role | Roles | Sequence[Role],
     heads: pd.DataFrame | Mapping[str, float],

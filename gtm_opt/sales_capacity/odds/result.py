@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gtm_opt.errors import DataError, amount_text, percent_text
+from gtm_opt.model.frames import takes_tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -201,6 +202,7 @@ class Odds:
 
         return find_drivers(self, executor)
 
+    @takes_tables(either=("actual",))
     def backtest(self, actual: ByPeriod | pd.DataFrame, executor: Executor | None = None) -> Backtest:
         """Compare what was predicted with what came; see `gtm_opt.sales_capacity.odds.backtest.Backtest`.
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from gtm_opt.errors import Findings, percent_text
 from gtm_opt.mip import Status
+from gtm_opt.model.frames import takes_tables
 from gtm_opt.sales_capacity.hiring import HiringPlan, plan_hiring
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class GrowthPlan:
         return f"GrowthPlan: {self.summary().splitlines()[0]}"
 
 
+@takes_tables(either=("heads",))
 def plan_growth(
     growth: float,
     last_year: Mapping[str, float],

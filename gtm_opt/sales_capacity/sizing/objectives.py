@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gtm_opt.errors import Findings, amount_text, percent_text
+from gtm_opt.model.frames import takes_tables
 from gtm_opt.model.tables import did_you_mean, number_column
 
 __all__ = ["ObjectiveCheck", "check_objectives"]
@@ -66,6 +67,7 @@ class ObjectiveCheck:
         return f"ObjectiveCheck: {self.summary()}"
 
 
+@takes_tables("objectives")
 def check_objectives(objectives: pd.DataFrame, total: float, *, currency: str = "") -> ObjectiveCheck:
     """Set objectives by tier, motion or channel beside the total, and beside what accounts can yield.
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gtm_opt.errors import Findings
+from gtm_opt.model.frames import takes_tables
 from gtm_opt.model.tables import did_you_mean, number_column
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class TeamSize:
         return f"TeamSize: {self.heads} heads ({', '.join(f'{s} {h} by {b}' for s, h, b in columns)})"
 
 
+@takes_tables("segments")
 def size_team(
     segments: pd.DataFrame,
     *,
