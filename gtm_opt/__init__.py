@@ -84,7 +84,7 @@ if TYPE_CHECKING:
         parse_numbers,
         ramp_loss,
     )
-    from gtm_opt.plan import Book, PeopleOptions, Plan, Policy, Trigger, build_plan, repair_effects
+    from gtm_opt.plan import Book, PeopleOptions, Plan, Policy, QuotaBook, Trigger, build_plan, repair_effects
     from gtm_opt.quota import (
         AccountTargets,
         ComponentQuotas,
@@ -257,6 +257,7 @@ __all__ = [
     "PowerResponse",
     "Progress",
     "Promotion",
+    "QuotaBook",
     "QuotaComponent",
     "QuotaOdds",
     "Quotas",
@@ -365,6 +366,7 @@ __all__ = [
 
 # public name -> module that holds it
 _PUBLIC = {
+    "QuotaBook": "plan",
     "HiringOdds": "sales_capacity",
     "Confidence": "sales_capacity",
     "AccountTargets": "quota",

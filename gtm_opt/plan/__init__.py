@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gtm_opt.plan.book import Book, Policy, Trigger
+from gtm_opt.plan.book import Book, Policy, QuotaBook, Trigger
 from gtm_opt.plan.build import build_plan
 from gtm_opt.plan.checks import PlanCheck
 from gtm_opt.plan.compare import PlanComparison
@@ -17,6 +17,7 @@ __all__ = [
     "PlanCheck",
     "PlanComparison",
     "Policy",
+    "QuotaBook",
     "Trigger",
     "build_plan",
     "repair_effects",

@@ -4,22 +4,36 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import pandas as pd
 
-from gtm_opt.assignment import TIMELINE, Timeline, make_event
+from gtm_opt.assignment import ACTIONS, TIMELINE, Timeline, make_event
 from gtm_opt.errors import DataError, Findings
 from gtm_opt.plan.book.policy import Policy
 from gtm_opt.plan.book.store import Store
-from gtm_opt.timeline import Facts, Log
+from gtm_opt.quota.ledger import MONEY_ACTIONS
+from gtm_opt.timeline import Event, Facts, Log
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from os import PathLike
 
     from gtm_opt.assignment import Action
-    from gtm_opt.timeline import Event
+
+
+class Attachment(Protocol):
+    """Adds to the events of a commit what else follows from them."""
+
+    def begin(self) -> None:
+        """Take up the state of the book, which nobody else can change now."""
+
+    def __call__(self, action: object, event: Event, facts: Facts, recorded: date, found: Findings) -> Event:
+        """Return the event of one action with everything attached; ``facts`` hold before it."""
+
+    def finish(self, found: Findings) -> None:
+        """Judge the commit as a whole."""
+
 
 __all__ = ["Book"]
 
@@ -113,6 +127,7 @@ class Book:
         rule: str = "",
         recorded: date | None = None,
         approved_by: str | None = None,
+        attach: Attachment | None = None,
     ) -> tuple[int, ...]:
         """Write actions as events, all or none, and return their numbers.
 
@@ -127,6 +142,8 @@ class Book:
         recorded : date, optional
             Default: today.
         approved_by : str, optional
+        attach : Attachment, optional
+            Adds what else follows from the events: `gtm_opt.QuotaBook` adds what they do to quota.
 
         Raises
         ------
@@ -143,7 +160,8 @@ class Book:
                 found.add(
                     "who and why", "must not be empty", remedy="A book without authors and reasons proves nothing."
                 )
-            events = [replace(e, who=author, why=why, rule=rule) for e in self._events(actions, found)]
+            drafted = self.draft(actions, found, attach, recorded=day)
+            events = [replace(e, who=author, why=why, rule=rule) for e in drafted]
             self.policy.judge(events, rule=rule, recorded=day, approved_by=approved_by, found=found)
             found.raise_if_any()
             longer = self._log.append(events, recorded=day)
@@ -231,14 +249,48 @@ class Book:
         if events:
             self._log, self._facts = Log((*self._log.events, *events)), None
 
-    def _events(self, actions: Action | Sequence[Action], found: Findings) -> list[Event]:
+    def draft(
+        self,
+        actions: object,
+        found: Findings,
+        attach: Attachment | None = None,
+        *,
+        recorded: date | None = None,
+    ) -> list[Event]:
+        """Make events of actions, each of what holds after those before it; nothing is written."""
+        if attach is not None:
+            attach.begin()
+        events = self._events(actions, found, attach, recorded or self._last_recorded())
+        if attach is not None and not found:
+            attach.finish(found)
+        return events
+
+    def reread(self) -> Log:
+        """Return the log as the file has it."""
+        return Log(tuple(self._store.read()))
+
+    def _events(
+        self, actions: object, found: Findings, attach: Attachment | None = None, recorded: date | None = None
+    ) -> list[Event]:
         """Make events of actions, each of what holds after those before it."""
         listed = list(actions) if isinstance(actions, list | tuple) else [actions]
         events: list[Event] = []
         facts, log = self.facts, self._log
         for at, action in enumerate(listed):
-            event = make_event(action, facts, found)  # type: ignore[arg-type]
-            early = [c.first for c in event.changes if c.first < self.opens]
+            if isinstance(action, ACTIONS):
+                event = make_event(action, facts, found)  # type: ignore[arg-type]
+            elif attach is None or not isinstance(action, MONEY_ACTIONS):
+                found.add(
+                    type(action).__name__, "must be an action of people, seats or accounts",
+                    remedy="Actions that move quota are committed with QuotaBook.commit.",
+                )  # fmt: skip
+                continue
+            else:
+                day: date = getattr(action, "first" if hasattr(action, "first") else "last")
+                event = Event(type(action).__name__, day)
+            if attach is not None:
+                event = attach(action, event, facts, recorded or self._last_recorded(), found)
+            early = [day for day in (event.effective, *(c.first for c in event.changes)) if day < self.opens]
             if early:
                 found.add(event.kind, "must not lie before the book opens", got=f"{min(early)}, opens {self.opens}")
             events.append(event)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gtm_opt.assignment import ACTIONS
 from gtm_opt.errors import DataError, Findings
 from gtm_opt.model.tables import did_you_mean
+from gtm_opt.quota.ledger import MONEY_ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Policy", "Trigger"]
 
-_KINDS = tuple(action.__name__ for action in ACTIONS)
+_KINDS = tuple(action.__name__ for action in (*ACTIONS, *MONEY_ACTIONS))
 OWNERSHIP = ("owner of seat", "cover of seat", "seat of account")
 
 

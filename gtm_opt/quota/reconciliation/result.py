@@ -14,6 +14,7 @@ from scipy.sparse.linalg import splu
 from gtm_opt.errors import DataError, Findings, amount_text
 from gtm_opt.model.tables import did_you_mean
 from gtm_opt.quota.reconciliation.check import family_pull, incoherence
+from gtm_opt.quota.reconciliation.gaps import gap_table
 from gtm_opt.quota.result import Quotas
 
 if TYPE_CHECKING:
@@ -114,40 +115,7 @@ class Reconciliation:
         below over 1 + over-assignment, only where every leaf below has one), ``commits_below``, ``leaves_below``,
         ``capacity``, ``gap`` (bottom-up, rolled or else its own, minus top-down), ``gap_frac``, ``rank``.
         """
-        layers, factor = self.request.layers, self.request.factor
-        values = self.request.estimates.values
-        nothing = np.full(len(layers), np.nan)
-        commits = values.get("bottom_up", nothing)
-        told = np.where(layers.is_leaf, ~np.isnan(commits), False).astype(np.float64)
-        below, leaves = told.copy(), layers.is_leaf.astype(np.float64)
-        rolled = np.where(layers.is_leaf, commits, np.nan)
-        capacity = np.array(values.get("capacity", nothing))
-        for layer in layers.up():
-            below[layer.parents] = np.add.reduceat(below[layer.nodes], layer.starts)
-            leaves[layer.parents] = np.add.reduceat(leaves[layer.nodes], layer.starts)
-            sums = np.add.reduceat(rolled[layer.nodes], layer.starts)
-            rolled[layer.parents] = sums / factor[layer.parents]
-            carried = np.add.reduceat(capacity[layer.nodes], layer.starts)
-            open_ = np.isnan(capacity[layer.parents])
-            capacity[layer.parents[open_]] = carried[open_]
-        top = values.get("top_down", nothing)
-        gap = np.where(np.isnan(rolled), commits, rolled) - top
-        table = pd.DataFrame(
-            {
-                "node_id": layers.ids,
-                "level": layers.level,
-                "top_down": top,
-                "bottom_up": commits,
-                "bottom_up_rolled": rolled,
-                "commits_below": below.astype(np.int64),
-                "leaves_below": leaves.astype(np.int64),
-                "capacity": capacity,
-                "gap": gap,
-                "gap_frac": gap / np.where(top > 0, top, np.nan),
-            }
-        )
-        table["rank"] = table["gap"].abs().rank(ascending=False, method="first")
-        return table.sort_values("rank", kind="stable", ignore_index=True)
+        return gap_table(self.request.layers, self.request.factor, self.request.estimates)
 
     @property
     def amounts(self) -> dict[str, int]:
