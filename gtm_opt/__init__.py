@@ -112,7 +112,16 @@ if TYPE_CHECKING:
         reconcile,
     )
     from gtm_opt.records import DataQuality, Duplicates, Repair, find_duplicates, inspect_accounts
-    from gtm_opt.reporting import plot_balance, plot_capacity, plot_frontier, plot_map, plot_moves, report
+    from gtm_opt.reporting import (
+        plot_balance,
+        plot_capacity,
+        plot_frontier,
+        plot_map,
+        plot_moves,
+        plot_odds,
+        plot_waterfall,
+        report,
+    )
     from gtm_opt.sales_capacity import (
         AdbudgResponse,
         AttainmentFit,
@@ -342,6 +351,8 @@ __all__ = [
     "plot_frontier",
     "plot_map",
     "plot_moves",
+    "plot_odds",
+    "plot_waterfall",
     "pod_cost",
     "quota_odds",
     "quota_ratio",
@@ -380,6 +391,8 @@ _PUBLIC = {
     "ComponentQuotas": "quota",
     "QuotaComponent": "quota",
     "cascade_components": "quota",
+    "plot_waterfall": "reporting",
+    "plot_odds": "reporting",
     "Feasibility": "quota",
     "check_feasibility": "quota",
     "fit_seasonality": "sales_capacity",

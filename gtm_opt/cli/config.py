@@ -325,6 +325,41 @@ class PeopleWords(Section):
     whole_months: bool = False
 
 
+class AttritionWords(Section):
+    """Who is expected to leave."""
+
+    annual: float | dict[str, float]
+    kind: Literal["cohort", "turnover"]
+    new_hire: float | dict[str, float] | None = None
+    new_hire_months: int = 12
+    involuntary_share: float = 0.5
+    involuntary_output: float = 1.0
+    low_performer_share: float = 0.25
+    exits: Literal["end_of_month", "mid_month"] = "end_of_month"
+
+
+class BackfillWords(Section):
+    """How empty seats are filled again, for everybody or for one role or segment."""
+
+    role: str = "default"
+    time_to_fill_m: float
+    notice_m: float = 0.0
+    fill_cv: float = 0.0
+    ramp: list[float] | RampWords | None = None
+    promoted_from: str | None = None
+
+
+class OddsWords(Section):
+    """How results spread, for the odds of the target."""
+
+    cv: float | dict[str, float]
+    correlation: float
+    zero_share: float = 0.0
+    persistence: float = 1.0
+    ramp_cv: float = 0.0
+    deal_size: float | None = None
+
+
 class RoleWords(Section):
     """What a kind of seller produces."""
 
@@ -380,6 +415,9 @@ class Config(Section):
     calendar: CalendarWords | None = None
     roles: list[RoleWords] = []
     people: PeopleWords | None = None
+    attrition: AttritionWords | None = None
+    backfill: list[BackfillWords] = []
+    odds: OddsWords | None = None
     quota: Quota | None = None
     output: Output = Output()
 

@@ -16,6 +16,9 @@ from gtm_opt.cli.sources import read_source
 from gtm_opt.cli.tables import column_of, expand, read_table
 from gtm_opt.errors import DataError, shorten
 from gtm_opt.model import CarvingProblem, Hierarchy, KeepOwner, KeepTogether, Territories
+from gtm_opt.model.attainment import Attainment
+from gtm_opt.model.attrition import Attrition
+from gtm_opt.model.backfill import Backfill
 from gtm_opt.model.calendar import Calendar
 from gtm_opt.model.families import missing_parents
 from gtm_opt.model.matches import unmatched_owners
@@ -270,16 +273,38 @@ def _ramp(words: list[float] | RampWords) -> Ramp:
 
 
 def _people(config: Config, base: Path) -> PeopleOptions | None:
+    from gtm_opt.cli.config import PeopleWords
+
     words = config.people
-    if words is None:
+    if words is None and not (config.attrition or config.odds or config.backfill):
         return None
+    words = words or PeopleWords.model_validate({})
     leaves, changed = words.leaves, words.adjustments
     plain = words.model_dump(exclude={"leaves", "adjustments"})
     text = ["rep_id", "seat_id"]
     table = None if leaves is None else read_source(leaves, base, "[people] leaves", text=text)
     amounts = changed if isinstance(changed, dict) else read_source(changed, base, "[people] adjustments", text=text)
     given = amounts if len(amounts) else None
-    return PeopleOptions(**{**plain, "judgment": words.judgment or None}, leaves=table, adjustments=given)
+    return PeopleOptions(
+        **{**plain, "judgment": words.judgment or None},
+        leaves=table,
+        adjustments=given,
+        attrition=None if config.attrition is None else Attrition(**config.attrition.model_dump()),
+        backfill=_backfills(config) or None,
+        attainment=None if config.odds is None else Attainment(**config.odds.model_dump()),
+    )
+
+
+def _backfills(config: Config) -> dict[str, Backfill | None]:
+    """Return the backfill of each role or segment, ``"default"`` where none is named."""
+    twice = [words.role for words in config.backfill if [w.role for w in config.backfill].count(words.role) > 1]
+    if twice:
+        raise UserMistakeError(f"[[backfill]] stands twice for role = '{twice[0]}'. Keep one.")
+    out: dict[str, Backfill | None] = {}
+    for words in config.backfill:
+        ramp = None if words.ramp is None else _ramp(words.ramp)
+        out[words.role] = Backfill(**words.model_dump(exclude={"role", "ramp"}), ramp=ramp)
+    return out
 
 
 def _check_quota(config: Config, seated: pd.DataFrame | None) -> None:

@@ -145,6 +145,16 @@ on_infeasible = "raise"          # "nearest": make the nearest possible plan and
 # interim_frac = 0.25            # of a ramped rep's productivity, for seats that are covered or empty
 # seasonality = "flat"           # or "calendar", "selling_days"
 # adjustments = { R-07 = -20000 }                 # signed, to the quota of a seller; or { file = "adjustments.csv" }
+# [attrition]                    # who is expected to leave: the expected capacity beside the certain one
+# annual = { SMB = 0.30, default = 0.20 }         # by role or segment, or one number
+# kind = "cohort"                # share of January's people gone in December; or "turnover": separations / heads
+# new_hire = 0.28                # share of hires that do not make their first year
+# [[backfill]]                   # how seats are filled again; several with role = "..."
+# time_to_fill_m = 2.0
+# notice_m = 1.0
+# [odds]                         # how likely the target is made
+# cv = 0.5                       # spread of a seller's year
+# correlation = 0.1              # what two sellers share
 # [quota]
 # target = 20000000
 # over_assign = { manager = 0.05, seat = 0.05 } # by level, into which the edge leads; or one number

@@ -35,6 +35,11 @@ def plan_tables(plan: Plan) -> dict[str, pd.DataFrame]:
         }
     if plan.capacity is not None:
         tables |= {"capacity_by_quarter": plan.capacity.summary(), "capacity": plan.capacity.table}
+        if plan.capacity.expected is not None:
+            expected = plan.capacity.expected
+            tables |= {"expected_by_quarter": expected.summary(), "capacity_waterfall": expected.waterfall()}
+        if plan.people is not None and plan.people.attainment is not None and plan.quotas is not None:
+            tables["odds"] = plan.odds().table
     if plan.quotas is not None:
         tables |= _quota_tables(plan)
     return tables | {

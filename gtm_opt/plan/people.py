@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Literal, get_args
 
 from gtm_opt.errors import Findings
+from gtm_opt.model.attainment import Attainment
+from gtm_opt.model.attrition import Attrition
 from gtm_opt.model.frames import as_frame, is_table, pass_or_refuse
 from gtm_opt.sales_capacity.clock import Proration
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     import pandas as pd
+
+    from gtm_opt.model.backfill import Backfill
 
 __all__ = ["PeopleOptions"]
 
@@ -45,6 +49,11 @@ class PeopleOptions:
         Signed amounts by seller: ``rep_id`` and ``amount``, optionally ``seat_id`` and ``month``.
     whole_months : bool
         Take monthly quotas rounded to the unit of yearly ones, instead of exact parts of the year.
+    attrition, backfill : optional
+        Who is expected to leave and how seats are filled again: the plan's capacity then has the expected one beside
+        it (`gtm_opt.Capacity.expected`).
+    attainment : Attainment, optional
+        How results spread: the plan's tables then have the odds of the target.
 
     Raises
     ------
@@ -70,6 +79,9 @@ class PeopleOptions:
     pause_after_days: int = 30
     adjustments: pd.DataFrame | Mapping[str, float] | None = None
     whole_months: bool = False
+    attrition: Attrition | None = None
+    backfill: Backfill | Mapping[str, Backfill | None] | None = None
+    attainment: Attainment | None = None
 
     def __post_init__(self) -> None:
         found = Findings()
@@ -82,6 +94,12 @@ class PeopleOptions:
             found.add("`pause_after_days`", "must be days, not negative", got=repr(self.pause_after_days))
         if self.leaves is not None:
             object.__setattr__(self, "leaves", as_frame(self.leaves, "leaves"))
+        if self.attrition is not None and not isinstance(self.attrition, Attrition):
+            found.add("`attrition`", "must be an Attrition", got=type(self.attrition).__name__)
+        if self.attainment is not None and not isinstance(self.attainment, Attainment):
+            found.add("`attainment`", "must be an Attainment", got=type(self.attainment).__name__)
+        if self.backfill is not None and self.attrition is None:
+            found.add("`backfill`", "needs `attrition`", got="none")
         for name in ("judgment", "adjustments"):
             value = pass_or_refuse(getattr(self, name), name)
             object.__setattr__(self, name, as_frame(value, name) if is_table(value) else value)
@@ -111,7 +129,10 @@ class PeopleOptions:
     @property
     def for_capacity(self) -> dict[str, Any]:
         """The keywords of `gtm_opt.capacity`."""
-        names = ("proration", "leaves", "interim_frac", "judgment", "seasonality", "pause_after_days")
+        names = (
+            *("proration", "leaves", "interim_frac", "judgment", "seasonality", "pause_after_days"),
+            *("attrition", "backfill"),
+        )
         return {name: getattr(self, name) for name in names}
 
     @property

@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 
     from gtm_opt.assignment import Staffing, Timeline
     from gtm_opt.carving import Carving
+    from gtm_opt.model.attainment import Attainment
     from gtm_opt.model.roles import Roles
     from gtm_opt.plan.checks import PlanCheck
     from gtm_opt.plan.compare import PlanComparison
     from gtm_opt.plan.people import PeopleOptions
     from gtm_opt.quota import Quotas
-    from gtm_opt.sales_capacity import Capacity
+    from gtm_opt.sales_capacity import Capacity, Odds
 
 __all__ = ["Plan"]
 
@@ -93,10 +94,42 @@ class Plan(JsonForm):
 
         Always: accounts, assignment, territories, balance, criteria, moved, preferences,
         violations, hierarchy, nodes, prices. With staffing: staffing, roster, unstaffed. With capacity:
-        capacity, capacity_by_quarter. With quotas: quotas, over_assignment; with a calendar also
+        capacity, capacity_by_quarter; with attrition expected_by_quarter, capacity_waterfall; with attainment and
+        a target odds. With quotas: quotas, over_assignment; with a calendar also
         quotas_by_quarter; with staffing and roles also sellers (quota, carried, held, by stint and month).
         """
         return plan_tables(self)
+
+    def odds(self, *, target: float | None = None, attainment: Attainment | None = None, **options: Any) -> Odds:
+        """Simulate how likely the people of the plan make its target.
+
+        Parameters
+        ----------
+        target : float, optional
+            A fiscal year's bookings. Default: the target of the quotas.
+        attainment : Attainment, optional
+            Default: that of the plan's people.
+        **options
+            Further words of `gtm_opt.simulate`: ``by``, ``paths``, ``seed``, ``executor``.
+
+        Raises
+        ------
+        DataError
+            For a plan without people, roles and capacity, without a target or an attainment.
+        """
+        from gtm_opt.plan.people import PeopleOptions
+        from gtm_opt.sales_capacity import simulate
+
+        people = PeopleOptions.of(self.people)
+        spread = attainment or people.attainment
+        number = target if target is not None or self.quotas is None else float(self.quotas.target)
+        if self.staffing is None or self.capacity is None or self.roles is None:
+            raise DataError("a plan has odds only with reps, roles and a calendar. Build it with them.")
+        if number is None or spread is None:
+            missing = "`target`" if number is None else "`attainment`"
+            raise DataError(f"{missing} is needed for the odds, and the plan has none. Pass it.")
+        words = {**people.for_capacity, "currency": self.currency, **options}
+        return simulate(self.staffing, self.roles, self.capacity.calendar, number, attainment=spread, **words)
 
     @cached_property
     def timeline(self) -> Timeline:

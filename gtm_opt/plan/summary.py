@@ -88,6 +88,11 @@ def _capacity(plan: Plan) -> str:
     if plan.quotas is not None and plan.quotas.target:
         year = plan.capacity.by("fiscal_year")["capacity"].iloc[0]
         text += f", {year / plan.quotas.target:.0%} of the target"
+    if plan.capacity.expected is not None:
+        expected = plan.capacity.expected
+        lost = 1.0 - expected.total / plan.capacity.total if plan.capacity.total else 0.0
+        amount = _millions(expected.total, plan.currency)
+        text += f"\n           {amount} expected after exits and backfills ({lost:.1%} lost)"
     return text
 
 

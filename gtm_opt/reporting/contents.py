@@ -12,6 +12,7 @@ from gtm_opt.reporting.balance import plot_balance
 from gtm_opt.reporting.canvas import svg
 from gtm_opt.reporting.cells import Table, make_table
 from gtm_opt.reporting.moves import plot_moves
+from gtm_opt.reporting.odds import plot_odds, plot_waterfall
 from gtm_opt.reporting.places import coordinates, plot_map
 from gtm_opt.reporting.productivity import plot_capacity
 from gtm_opt.reporting.words import exception_costs, moved_text, proof, stopped, verdict
@@ -188,7 +189,7 @@ def _people(plan: Plan) -> dict[str, Any]:
 
 def _money(plan: Plan) -> dict[str, Any]:
     capacity, quotas = plan.capacity, plan.quotas
-    out: dict[str, Any] = {"capacity": None, "quotas": None, "capacity_picture": None}
+    out: dict[str, Any] = dict.fromkeys(("capacity", "quotas", "capacity_picture", "expected_picture", "odds_picture"))
     if quotas is not None:
         out["quotas"] = make_table(quotas.summary(), names={"over_plan_frac": "over the target"})
     if capacity is not None:
@@ -199,6 +200,10 @@ def _money(plan: Plan) -> dict[str, Any]:
         if not summary["judgment"].any():
             summary = summary.drop(columns=["judgment", "adjusted"])
         out["capacity"] = make_table(summary, names=names)
+        if capacity.expected is not None:
+            out["expected_picture"] = _drawing(plot_waterfall(capacity.expected), "expected")
+        if "odds" in plan.tables:
+            out["odds_picture"] = _drawing(plot_odds(plan.odds()), "odds")
     return out
 
 

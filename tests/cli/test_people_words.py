@@ -60,3 +60,46 @@ def test_a_ramp_without_its_numbers_is_told(run: Callable[..., Result], ramp: st
     result = run("plan", "config.toml", config=CONFIG + words)
     assert result.exit_code == 2
     assert message in result.stderr
+
+
+LEAVING = """
+[attrition]
+annual = { AE = 0.25 }
+kind = "cohort"
+new_hire = 0.3
+[[backfill]]
+time_to_fill_m = 2
+notice_m = 1
+[odds]
+cv = 0.5
+correlation = 0.1
+"""
+
+
+def test_attrition_backfills_and_odds_are_words_of_the_config(run: Callable[..., Result], folder: Path) -> None:
+    words = WORDS[: WORDS.index("[people]")] + LEAVING
+    result = run("plan", "config.toml", "--out", "out", config=CONFIG + words)
+    assert result.exit_code in (0, 1), result.stderr
+    plan = gtm.Plan.load(folder / "out")
+    assert plan.people is not None
+    assert plan.people.attrition == gtm.Attrition({"AE": 0.25}, kind="cohort", new_hire=0.3)
+    assert plan.people.backfill == {"default": gtm.Backfill(2, notice_m=1)}
+    assert plan.people.attainment == gtm.Attainment(0.5, correlation=0.1)
+    assert (folder / "out" / "odds.csv").exists()
+    assert plan.tables["odds"]["target"].iloc[-1] == 300_000
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (('kind = "cohort"\n', ""), "[attrition] kind"),
+        (("0.25", "25"), "Write 20 % as 0.20."),
+        (("correlation", "corelation"), "Did you mean 'correlation'?"),
+        (("[odds]", "[[backfill]]\ntime_to_fill_m = 1\n[odds]"), "[[backfill]] stands twice for role = 'default'"),
+    ],
+)
+def test_wrong_words_about_leaving_are_named(run: Callable[..., Result], change: tuple[str, str], message: str) -> None:
+    words = WORDS[: WORDS.index("[people]")] + LEAVING.replace(*change)
+    result = run("plan", "config.toml", config=CONFIG + words)
+    assert result.exit_code == 2
+    assert message in result.stderr
