@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from gtm_opt.model.former_columns import AmountTable
+
 if TYPE_CHECKING:
     from gtm_opt.carving import Carving
     from gtm_opt.plan.plan import Plan
@@ -19,7 +21,7 @@ def plan_tables(plan: Plan) -> dict[str, pd.DataFrame]:
     carving = plan.carving
     check = carving.check
     tables = {
-        "territories": territory_table(plan),
+        "territories": AmountTable(territory_table(plan)),
         "assignment": carving.assignment,
         "balance": check.balance,
         "criteria": check.criteria,

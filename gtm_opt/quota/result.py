@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gtm_opt.errors import DataError, amount_text
+from gtm_opt.model.former_columns import AmountTable, with_former_names
 from gtm_opt.model.frames import takes_tables
 from gtm_opt.model.json_form import JsonForm
 from gtm_opt.model.renamed import renamed_attribute
@@ -66,6 +67,10 @@ class Quotas(JsonForm):
     currency: str = ""
 
     plan_usd = renamed_attribute("plan_usd", "target")
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "table", AmountTable(self.table))
+
     street_usd = renamed_attribute("street_usd", "street")
 
     @property
@@ -92,7 +97,7 @@ class Quotas(JsonForm):
         months = self._by_month()
         calendar = self._calendar()
         n, width = months.shape
-        return pd.DataFrame(
+        return AmountTable(
             {
                 "node_id": np.repeat(self.table["node_id"].to_numpy(dtype=object), width),
                 "month": calendar.periods[np.tile(np.arange(width), n)],
@@ -136,6 +141,7 @@ class Quotas(JsonForm):
         """
         return spread_quotas(self, self._calendar() if calendar is None else calendar, by, cumulative)
 
+    @with_former_names
     def by_quarter(self) -> pd.DataFrame:
         """Return quotas with one row per node and one column per quarter."""
         months, calendar = self._by_month(), self._calendar()
@@ -144,6 +150,7 @@ class Quotas(JsonForm):
         wide.insert(0, "node_id", self.table["node_id"].to_numpy(dtype=object))
         return wide
 
+    @with_former_names
     @takes_tables("leaves", "interim", either=("staffing", "adjustments"))
     def sellers(
         self,
@@ -210,6 +217,7 @@ class Quotas(JsonForm):
         )
         return seller_quotas(months, staffing, roles, self._calendar(), proration, leaves, adjustments, interim)
 
+    @with_former_names
     @takes_tables("sellers")
     def over_assignment(self, sellers: pd.DataFrame | None = None) -> pd.DataFrame:
         """Return how far the quotas of the field exceed those of each node above.
@@ -276,6 +284,7 @@ class Quotas(JsonForm):
         """
         return write_letters(self, sellers, prior, accounts)
 
+    @with_former_names
     def tie_out(self) -> pd.DataFrame:
         """Check every edge to the last unit.
 
@@ -293,6 +302,7 @@ class Quotas(JsonForm):
         """
         return check_tie_out(self)
 
+    @with_former_names
     def summary(self) -> pd.DataFrame:
         """Return per level: nodes, sum of quotas, and how far it exceeds the plan."""
         levels = self.table.groupby("level", sort=False)["quota"].agg(["size", "sum", "min", "max"]).reset_index()

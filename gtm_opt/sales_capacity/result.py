@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gtm_opt.errors import DataError, Findings, amount_text
+from gtm_opt.model.former_columns import AmountTable, with_former_names
 from gtm_opt.model.json_form import JsonForm
 from gtm_opt.model.renamed import accept_renamed, rename_columns, renamed_attribute
 from gtm_opt.model.tables import did_you_mean
@@ -69,6 +70,9 @@ class Capacity(JsonForm):
 
     total_usd = renamed_attribute("total_usd", "total")
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "table", AmountTable(self.table))
+
     @property
     def total(self) -> float:
         """Capacity of all direct roles over the horizon, without judgment."""
@@ -79,6 +83,7 @@ class Capacity(JsonForm):
         # Overlay roles share credit for what direct roles book: counting both counts twice.
         return self.table[self.table["quota_type"] != "overlay"]
 
+    @with_former_names
     def by(self, *keys: str, include_overlay: bool = False) -> pd.DataFrame:
         """Sum the table over everything but `keys`.
 
@@ -110,6 +115,7 @@ class Capacity(JsonForm):
         out[stocks] = out[stocks].div(self._months_in(out), axis=0)
         return self._sorted(out, keys)
 
+    @with_former_names
     def heads(self, *keys: str, period: str = "quarter") -> pd.DataFrame:
         """Return heads at the start and end of each period, and who joined and left.
 
@@ -135,6 +141,7 @@ class Capacity(JsonForm):
             raise DataError("This capacity was saved without the dates of its stints. Compute it again.")
         return count_heads(self.stints, self.calendar, period, keys)
 
+    @with_former_names
     @accept_renamed(plan_usd="target")
     def coverage(
         self,
@@ -233,6 +240,7 @@ class Capacity(JsonForm):
 
         return bookings_model(self, **options)
 
+    @with_former_names
     def summary(self) -> pd.DataFrame:
         """Return RRE, heads and capacity per quarter, with judgment beside and a total below."""
         table = self.by("quarter")
