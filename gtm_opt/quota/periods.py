@@ -44,17 +44,17 @@ class TimeGrid:
     outer: tuple[IntArray, ...]
 
     @classmethod
-    def of(cls, calendar: Calendar) -> TimeGrid:
-        """Return the grid of a year: quarters and months, and weeks where months are whole weeks."""
+    def of(cls, calendar: Calendar, *, weeks: bool = True) -> TimeGrid:
+        """Return the grid of a year: quarters and months, and weeks where asked for and months are whole weeks."""
         quarter = calendar.quarter_of_month
         names: tuple[str, ...] = ("quarter", "month")
         shares: tuple[FloatArray, ...] = (calendar.quarter_shares, calendar.shares)
         outer: tuple[IntArray, ...] = (np.zeros(len(calendar.quarter_shares), dtype=np.int64), quarter)
-        if calendar.weeks is not None:
-            weeks = calendar.days // 7
+        if weeks and calendar.weeks is not None:
+            length = calendar.days // 7
             names += ("week",)
-            shares += (np.repeat(calendar.shares / weeks, weeks),)
-            outer += (np.repeat(np.arange(len(weeks), dtype=np.int64), weeks),)
+            shares += (np.repeat(calendar.shares / length, length),)
+            outer += (np.repeat(np.arange(len(length), dtype=np.int64), length),)
         return cls(names, shares, outer)
 
     def spans(self, stage: int) -> list[slice]:

@@ -338,7 +338,7 @@ class Quotas(JsonForm):
         calendar, layers = self._calendar(), Layers.of(self)
         units = self.table["quota"].to_numpy(dtype=np.int64)[layers.row] // self.unit
         months = np.empty((len(units), calendar.n_periods), dtype=np.int64)
-        months[layers.row] = spread_over_periods(layers, units, TimeGrid.of(calendar))
+        months[layers.row] = spread_over_periods(layers, units, TimeGrid.of(calendar, weeks=False))
         return months * self.unit
 
     def __repr__(self) -> str:
