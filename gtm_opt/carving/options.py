@@ -103,7 +103,8 @@ class CarveOptions:
         Wall-clock seconds; kept within 10 % + 1 s. Default: stop when the iteration budget is
         exhausted. Only a limit that is reached can make two runs differ, and ``termination`` says so.
     effort : float
-        Multiplies the iteration budgets; ``inf`` uses all of ``time_limit``.
+        Multiplies the iteration budgets; ``inf`` uses all of ``time_limit``. Up to 100,000 pairs of accounts and
+        territories a carve begins with what 0.1, 1, 10 and 100 below its own effort find: more is never worse.
     seed : int
         0 or more.
     max_gap : float

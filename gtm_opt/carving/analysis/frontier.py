@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Frontier", "frontier", "knee"]
 
-POINT_OPTIONS = CarveOptions(effort=0.2, max_gap=0.01)
+POINT_OPTIONS = CarveOptions(effort=0.1, max_gap=0.01)
 """Of each point: it begins from its neighbor's plan, and ends where it is proven good enough to see the curve."""
 
 
@@ -91,7 +91,7 @@ def frontier(
         As in `gtm_opt.carve`.
     options : CarveOptions, optional
         ``time_limit`` is for each point; ``on_infeasible`` is always ``"nearest"``. ``progress=True`` shows one bar
-        over the points. Default: an effort of 0.2 and a gap of 1 %, as a curve has many points.
+        over the points. Default: an effort of 0.1 and a gap of 1 %, as a curve has many points.
     **keywords
         Fields of `CarveOptions`, in place of those of ``options``.
 

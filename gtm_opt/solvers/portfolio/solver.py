@@ -69,11 +69,11 @@ class PortfolioSolver:
     Notes
     -----
     0. Capacities only (generalized assignment) goes to ``generalized_assignment``, and small ones to a full model, too.
-    1. Pure balance ("as even as possible") goes to ``balancing``; with side rows or limits to a
-       bisection on the bands.
-    2. Otherwise prices give a bound and say where nearly every unit belongs; rounding
-       decides the rest. Stop when the gap is below `GOOD_GAP`.
-    3. Small nodes: a full model, for a proof.
+    1. Pure balance ("as even as possible") is enumerated for a few units, else goes to ``balancing``; with side
+       rows or limits to a bisection on the bands.
+    2. Otherwise prices give a bound and say where nearly every unit belongs. Small nodes go to a full model at once,
+       and again with what rounding finds if it was not proven.
+    3. Rounding decides the rest. Stop when the gap is below `GOOD_GAP`.
     4. Lumpy nodes, where the prices' bound is weak or bands are missed: the compiled search,
        then re-splits of few territories, in turn while they pay.
     5. Bands still missed and several priorities: tier by tier.
