@@ -176,3 +176,20 @@ def test_in_a_tree_the_siblings_of_a_small_node_are_asked_exactly() -> None:
     found = carving.explain("A0001")
     assert found.alternatives["outcome"].isin(["exact", "at least", "impossible"]).all()
     assert "while the accounts outside this node stay where they are" in str(found)
+
+
+def test_in_a_small_tree_every_territory_is_asked_not_only_the_siblings() -> None:
+    rng = np.random.default_rng(3)
+    names = ["T1", "T2", "T3", "T4"]
+    accounts = pd.DataFrame(
+        {"account_id": [f"A{i}" for i in range(12)], "arr": rng.integers(5, 9, 12), "owner": rng.choice(names, 12)}
+    )
+    problem = gtm.CarvingProblem(accounts, names, [gtm.Balance("arr", 0.5)], [gtm.KeepOwner()])
+    carving = gtm.carve(problem, tree=gtm.TreeOptions(max_buckets=2), effort=0.1)
+    found = carving.explain("A3")
+    assert set(found.alternatives["territory"]) == set(names) - {found.territory}
+    costs = []
+    for name in found.alternatives["territory"]:
+        forced = gtm.carve(problem.replace(rules=[gtm.Pin({"A3": name})]), effort=0.1)
+        costs.append(forced.certificate.value - carving.certificate.value)
+    assert found.forced_cost == pytest.approx(min(costs), abs=TINY)

@@ -41,7 +41,8 @@ class Explanation:
         scores times the number of accounts: it says why, and estimates how much.
         For "as even as possible" carves the total is the worst deviation after the move.
     alternatives : DataFrame
-        One row per sibling the account may go to, the cheapest first: territory, outcome (``"exact"``,
+        One row per territory the account may go to, the cheapest first (of a large problem: per territory below
+        the same node): territory, outcome (``"exact"``,
         ``"at least"``, ``"at most"``, ``"impossible"``, ``"further out"``, ``"open"``, ``"estimate"``; see
         `gtm_opt.carving.analysis.forced.Outcome`), cost (in the unit of ``forced_cost``; inf where impossible,
         NaN where not known).
@@ -97,7 +98,7 @@ def explain(carving: Carving, account: str, *, exact: bool = False) -> Explanati
 
     Notes
     -----
-    Where the whole problem, or the node above the account's territory, is small, every sibling is asked by an exact
+    Where the whole problem, or the node above the account's territory, is small, every territory is asked by an exact
     model in the order of a lower bound, until all that are left are proven more expensive. With a node of a tree the
     accounts of the other nodes stay where they are. Everywhere else the answer is an estimate by prices
     and says so.
@@ -147,14 +148,19 @@ def _ask(
         Forced(_leaf_of(carving, str(name)), Outcome.ESTIMATE, max(0.0, float(difference)))
         for name, difference in zip(others["option"], others["difference"], strict=True)
     ]
+    scope = small_scope(carving, node)
+    if scope is not None and scope.whole:
+        # every territory there is, not only those below the same node
+        open_to = np.isfinite(scope.instance.cost_block(np.array([unit]))[0])
+        open_to[carving.unit_leaf[unit]] = False
+        return force_in(carving, scope, unit, np.flatnonzero(open_to)), True
     if not estimates:
         return [], True
-    scope = small_scope(carving, node)
     if scope is not None:
         place = {name: at for at, name in enumerate(carving.hierarchy.leaves)}
         answers = force_in(carving, scope, unit, np.array([place[e.territory] for e in estimates]))
-        if not exact or scope.whole or answers[0].outcome is Outcome.EXACT:
-            return answers, scope.whole
+        if not exact or answers[0].outcome is Outcome.EXACT:
+            return answers, False
     if exact:
         return [force_by_carving(carving, account, estimates[0].territory), *estimates[1:]], True
     return estimates, True
