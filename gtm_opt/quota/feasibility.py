@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Feasibility", "check_feasibility"]
 
+_MOST_ROWS = 500
+
 
 @dataclass(frozen=True, eq=False)
 class Feasibility:
@@ -58,22 +60,43 @@ class Feasibility:
     def conflict(self) -> pd.DataFrame:
         """Bounds that contradict each other, as few as can be by leaving out.
 
-        ``node_id``, ``bound``, ``amount``; empty where the plan is possible. Without any one of these rows the rest
-        could be kept (the set is irreducible). Larger floors and smaller caps are tried first, so that few large bounds
-        are named rather than many small ones.
+        ``node_id``, ``bound``, ``amount``; empty where the plan is possible. Larger floors and smaller caps are tried
+        first, so that few large bounds are named rather than many small ones. ``attrs["is_irreducible"]``: without any
+        one of these rows the rest could be kept. That takes a pass over the tree per row; beyond 500 rows the set is
+        what the clash at its node rests on, a conflict of which some rows may be spared.
         """
         bounds: list[Bound] = []
+        irreducible = True
         if not self.is_feasible:
-            floors = np.flatnonzero(self.floors > 0)
-            caps = np.flatnonzero(self.caps < UNBOUNDED)
+            clash = self._find_clash()
+            floors = np.array([n for n, kind in clash if kind == "floor"], dtype=np.int64)
+            caps = np.array([n for n, kind in clash if kind == "cap"], dtype=np.int64)
             ordered = [(int(n), "floor") for n in floors[np.argsort(-self.floors[floors], kind="stable")]]
             ordered += [(int(n), "cap") for n in caps[np.argsort(-self._missing(caps), kind="stable")]]
-            bounds = _find_conflict(ordered, self._is_impossible)
+            irreducible = len(ordered) <= _MOST_ROWS
+            bounds = _find_conflict(ordered, self._is_impossible) if irreducible else ordered
         rows = [
             (self.layers.ids[n], kind, int((self.floors if kind == "floor" else self.caps)[n]) * self.unit)
             for n, kind in sorted(bounds)
         ]
-        return pd.DataFrame(rows, columns=["node_id", "bound", "amount"])
+        frame = pd.DataFrame(rows, columns=["node_id", "bound", "amount"])
+        frame.attrs["is_irreducible"] = irreducible
+        return frame
+
+    def _find_clash(self) -> list[Bound]:
+        """Return the bounds that the deepest clash rests on: enough to make the plan impossible."""
+        finite = np.minimum(self.caps, self.ceilings)
+        low, high = carry_bounds(self.layers.up(), self.edges, self.floors, finite)
+        bad = np.flatnonzero(low > high)
+        node = int(bad[-1]) if len(bad) else 0
+        plan = self.target // self.unit
+        children = _children(self.layers)
+        rows: list[Bound] = []
+        if len(bad) or plan > high[0]:
+            rows += [(n, "cap") for n in _rest_on(children, node, high, finite) if self.caps[n] == high[n]]
+        if len(bad) or plan < low[0]:
+            rows += [(n, "floor") for n in _rest_on(children, node, low, self.floors) if self.floors[n] > 0]
+        return rows
 
     def relaxation(self, costs: Mapping[str, float] | None = None) -> pd.DataFrame:
         """Return the cheapest change of bounds that makes the plan possible; an optimum.
@@ -114,7 +137,9 @@ class Feasibility:
             rows = [
                 f"{r['bound']} of '{r['node_id']}' {amount_text(r['amount'])}" for r in self.conflict.to_dict("records")
             ]
-            return f"A plan of {plan} is impossible. These bounds clash, none can be spared: {'; '.join(rows)}."
+            more = f"; and {len(rows) - 5} more" if len(rows) > 5 else ""
+            spared = ", none can be spared" if self.conflict.attrs["is_irreducible"] else ""
+            return f"A plan of {plan} is impossible. These bounds clash{spared}: {'; '.join(rows[:5])}{more}."
         tight = self.table.dropna(subset=["slack"]).sort_values("slack", kind="stable")
         if tight.empty:
             return f"A plan of {plan} is possible; no bound limits it."
@@ -201,6 +226,25 @@ def check_feasibility(
         }
     )
     return Feasibility(table, possible, plan * unit, unit, layers, edges, floors, caps, ceilings)
+
+
+def _children(layers: Layers) -> dict[int, list[int]]:
+    below: dict[int, list[int]] = {}
+    for child, parent in enumerate(layers.parent.tolist()):
+        below.setdefault(parent, []).append(child)
+    return below
+
+
+def _rest_on(children: dict[int, list[int]], start: int, carried: IntArray, own: IntArray) -> list[int]:
+    """Return the nodes whose own bounds make up what was carried to ``start``."""
+    rows, stack = [], [start]
+    while stack:
+        node = stack.pop()
+        if node in children and carried[node] != own[node]:
+            stack.extend(children[node])
+        else:
+            rows.append(node)
+    return rows
 
 
 def _reach(layers: Layers, edges: Edges, low: IntArray, high: IntArray, plan: int) -> tuple[IntArray, IntArray]:

@@ -24,7 +24,6 @@ _COLUMNS = [
     *("rep_id", "seat_id", "first_month", "last_month", "territory_quota"),
     *("ramp", "leave", "interim", "adjustment", "seller_quota"),
 ]
-_MONTHS = ["rep_id", "seat_id", "month", "seller_quota"]
 _PARTS = ("territory_quota", "hold_ramp", "hold_leave", "hold_vacant", "adjustment")
 
 
@@ -45,7 +44,7 @@ class Letters:
 
     table: pd.DataFrame
     months: pd.DataFrame
-    sources: Mapping[str, str]
+    quotas: Quotas
     accounts: Mapping[str, tuple[str, ...]]
     currency: str = ""
 
@@ -92,7 +91,7 @@ class Letters:
             months = self.months[(self.months["rep_id"] == rep_id) & (self.months["seat_id"] == row["seat_id"])]
             lines += ["", "| month | quota |", "|---|---:|"]
             lines += [f"| {m} | {q:,.2f} |" for m, q in zip(months["month"], months["seller_quota"], strict=True)]
-            lines += ["", f"Where the number comes from: {self.sources[seat]}", ""]
+            lines += ["", f"Where the number comes from: {self.quotas.explain(seat)}", ""]
             if self.accounts.get(seat):
                 lines += [f"Accounts ({len(self.accounts[seat])}): {', '.join(self.accounts[seat])}", ""]
         return "\n".join(lines)
@@ -123,54 +122,48 @@ def write_letters(
             grouped = accounts.assign(seat=accounts["seat_id"].astype(str)).groupby("seat")["account_id"]
             known_accounts = {str(seat): tuple(sorted(map(str, ids))) for seat, ids in grouped}
     found.raise_if_any()
-    people = sellers[sellers["rep_id"].notna()]
-    rows: list[dict[str, object]] = []
-    months: list[tuple[str, str, str, float]] = []
-    for (rep, seat), group in people.groupby(["rep_id", "seat_id"], sort=True):
-        by_month = group.groupby("month", sort=True)["seller_quota"].sum()
-        parts = {part: _cents(float(group[part].sum())) for part in _PARTS}
-        quota = (
-            parts["territory_quota"]
-            - parts["hold_ramp"]
-            - parts["hold_leave"]
-            - parts["hold_vacant"]
-            + parts["adjustment"]
-        )
-        rows.append(
-            {
-                "rep_id": str(rep),
-                "seat_id": str(seat),
-                "first_month": str(by_month.index[0]),
-                "last_month": str(by_month.index[-1]),
-                "territory_quota": parts["territory_quota"] / 100,
-                "ramp": -parts["hold_ramp"] / 100 + 0.0,
-                "leave": -parts["hold_leave"] / 100 + 0.0,
-                "interim": -parts["hold_vacant"] / 100 + 0.0,
-                "adjustment": parts["adjustment"] / 100,
-                "seller_quota": quota / 100,
-            }
-        )
-        cents = _spread_cents(by_month.to_numpy(dtype=np.float64), quota)
-        months += [
-            (str(rep), str(seat), str(month), cent / 100)
-            for month, cent in zip(by_month.index, cents.tolist(), strict=True)
-        ]
-    table = pd.DataFrame(rows, columns=_COLUMNS)
+    people = sellers[sellers["rep_id"].notna()].assign(
+        rep_id=lambda t: t["rep_id"].astype(str), seat_id=lambda t: t["seat_id"].astype(str)
+    )
+    keys = ["rep_id", "seat_id"]
+    parts = _cents(people.groupby(keys, sort=True)[list(_PARTS)].sum())
+    quota = (
+        parts["territory_quota"] - parts["hold_ramp"] - parts["hold_leave"] - parts["hold_vacant"] + parts["adjustment"]
+    )
+    months = people.groupby([*keys, "month"], sort=True)["seller_quota"].sum().reset_index()
+    months["seller_quota"] = _spread_cents(months, keys, quota) / 100
+    months["month"] = months["month"].astype(str)
+    spans = months.groupby(keys, sort=True)["month"].agg(["first", "last"])
+    table = pd.DataFrame(
+        {
+            "first_month": spans["first"],
+            "last_month": spans["last"],
+            "territory_quota": parts["territory_quota"] / 100,
+            "ramp": -parts["hold_ramp"] / 100 + 0.0,
+            "leave": -parts["hold_leave"] / 100 + 0.0,
+            "interim": -parts["hold_vacant"] / 100 + 0.0,
+            "adjustment": parts["adjustment"] / 100,
+            "seller_quota": quota / 100,
+        },
+        columns=_COLUMNS[2:],
+    ).reset_index()
     if prior is not None:
         last = pd.Series(prior, dtype=object)
         last.index = last.index.map(str)
         table["prior"] = pd.to_numeric(table["rep_id"].map(last), errors="coerce")
-    seats = sorted(set(table["seat_id"]))
-    sources = {seat: quotas.explain(seat) for seat in seats}
-    return Letters(table, pd.DataFrame(months, columns=_MONTHS), sources, known_accounts, quotas.currency)
+    return Letters(table, months, quotas, known_accounts, quotas.currency)
 
 
-def _cents(amount: float) -> int:
-    return round(100.0 * amount)
+def _cents(amounts: pd.DataFrame) -> pd.DataFrame:
+    """Return amounts in whole cents."""
+    return (100.0 * amounts).round().astype(np.int64)
 
 
-def _spread_cents(amounts: NDArray[np.float64], total: int) -> NDArray[np.int64]:
-    """Return cents per month that sum to ``total``: rounded running totals, the last one exact."""
-    running = np.rint(100.0 * np.cumsum(amounts)).astype(np.int64)
-    running[-1] = total
-    return np.diff(running, prepend=0)
+def _spread_cents(months: pd.DataFrame, keys: list[str], totals: pd.Series[int]) -> NDArray[np.int64]:
+    """Return cents per row that sum to the total of each letter: rounded running totals, the last one exact."""
+    grouped = months.groupby(keys, sort=True)["seller_quota"]
+    running = (100.0 * grouped.cumsum()).round().astype(np.int64).to_numpy()
+    is_last = ~months.duplicated(keys, keep="last").to_numpy()
+    running[is_last] = totals.to_numpy()
+    is_first = ~months.duplicated(keys, keep="first").to_numpy()
+    return np.where(is_first, running, np.diff(running, prepend=0))

@@ -96,3 +96,14 @@ def test_ranges_conflicts_and_relaxations_equal_brute_force(case) -> None:
         inner = [n for n in rows if n in children]
         if not inner and all(a == 0 for a in assign.values()):
             assert min(costs) == relaxed["change"].abs().sum()
+
+
+def test_a_conflict_of_thousands_of_bounds_is_named_at_once_and_says_what_it_is_not() -> None:
+    names = [f"s{n:04d}" for n in range(2_000)]
+    tree = gtm.Hierarchy.from_reps(pd.DataFrame({"rep_id": names, "m": "m"}), levels=["m"], max_buckets=2_000)
+    bounds = pd.DataFrame({"node_id": names, "cap": 10_000})
+    state = gtm.check_feasibility(tree, 20_001_000, bounds=bounds)
+    assert len(state.conflict) == 2_000
+    assert not state.conflict.attrs["is_irreducible"]
+    assert "These bounds clash: cap of 's0000' 10,000; " in state.summary()
+    assert state.summary().endswith("and 1995 more.")
