@@ -84,6 +84,7 @@ def _list() -> int:
 
     lines = ["benchmarks (python -m benchmarks run NAME):"]
     lines += [f"  {name:12s} {spec.summary}" for name, spec in sorted(SPECS.items())]
+    lines += ["  hiring       whom to hire and when, 12 segments x 18 months: prices beside plain HiGHS and CBC"]
     lines += ["families (python -m benchmarks solve FAMILY FILE):", "  gap, mdmwnpp, pcmax, bpp"]
     lines += ["solvers:", "  " + ", ".join(solver_names())]
     sys.stdout.write("\n".join(lines) + "\n")
@@ -116,6 +117,14 @@ def main(arguments: list[str] | None = None) -> int:
             options = {name: getattr(given, name) for name in ("k", "n", "m", "seed", "solver", "effort", "out")}
             result = solve_file(given.family, given.file, time_limit=given.time_limit, **options)
             return 3 if result["status"] == "wrong_bound" else 0
+        if given.name == "hiring":
+            from benchmarks.hiring import run_hiring
+
+            seeds = tuple(int(seed) for seed in _split(given.seeds) or [])
+            table = run_hiring(seeds=seeds, time_limit=given.time_limit or 60.0)
+            if given.out:
+                table.to_csv(given.out, index=False)
+            return 0
         from benchmarks.runner import run_benchmark
 
         run_benchmark(

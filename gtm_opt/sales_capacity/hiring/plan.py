@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from gtm_opt.errors import DataError, Findings
 from gtm_opt.mip import Options
@@ -52,6 +52,7 @@ def plan_hiring(
     time_limit: float | None = None,
     seed: int = 0,
     confidence: float | Confidence | None = None,
+    method: Literal["direct", "prices"] = "direct",
 ) -> HiringPlan:
     """Decide how many people of each role start in each month.
 
@@ -101,6 +102,9 @@ def plan_hiring(
     confidence : float or Confidence, optional
         Meet the targets with this probability instead of in expectation; a `Confidence` says what is uncertain, by
         which method, and whether all targets together. The plan's ``odds`` are measured on fresh paths.
+    method : {"direct", "prices"}
+        One model; or prices on the rows that segments share, with a small model per segment: its bound can be
+        recomputed from the prices (HiGHS only).
 
     Returns
     -------
@@ -127,6 +131,8 @@ def plan_hiring(
     """
     names = (objective,) if isinstance(objective, str) else tuple(objective)
     _check_objectives(names, approved is not None)
+    if method not in ("direct", "prices") or (method == "prices" and (backend != "highs" or confidence is not None)):
+        raise DataError(f"`method` must be 'direct', or 'prices' with highs and without confidence, got {method!r}.")
     promise = None if confidence is None else Confidence.of(confidence)
     if promise is not None and names != ("least_cost",):
         raise DataError(f"`confidence` needs the objective least_cost alone, got {', '.join(names)}.")
@@ -150,7 +156,7 @@ def plan_hiring(
         from gtm_opt.sales_capacity.hiring.certain import plan_with_confidence
 
         return plan_with_confidence(problem, promise, options, backend)
-    return solve_problem(problem, names, options, backend)
+    return solve_problem(problem, names, options, backend, method=method)
 
 
 def solve_problem(
@@ -159,10 +165,11 @@ def solve_problem(
     options: Options,
     backend: str = "highs",
     start: NDArray[np.float64] | None = None,
+    method: str = "direct",
 ) -> HiringPlan:
     """Solve a checked problem; ``start`` holds values of the columns to begin from."""
     form = formulate(problem, objectives, soft=objectives[0] == "most_coverage")
-    stages, values, notes = solve_stages(form, objectives, options, backend, start)
+    stages, values, notes = solve_stages(form, objectives, options, backend, start, method)
     return HiringPlan(problem, stages, form, values, options, backend, notes)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from gtm_opt.mip import Options, Status, solve
 from gtm_opt.sales_capacity.hiring.formulation import Formulation, Row
 from gtm_opt.sales_capacity.hiring.objectives import MAXIMIZED
+from gtm_opt.sales_capacity.hiring.prices import solve_with_prices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,12 +57,13 @@ def solve_stages(
     options: Options,
     backend: str,
     start: FloatArray | None = None,
+    method: str = "direct",
 ) -> tuple[tuple[Stage, ...], FloatArray | None, tuple[str, ...]]:
     """Return the stages, the values of the columns (None: there are none) and the backends' notes.
 
     Notes
     -----
-    The time limit is one for all stages together.
+    The time limit is one for all stages together. ``method="prices"`` is for the first of them.
     """
     since = time.perf_counter()
     kept: list[Row] = []
@@ -73,7 +75,10 @@ def solve_stages(
         left = options
         if options.time_limit is not None:
             left = replace(options, time_limit=max(options.time_limit - (time.perf_counter() - since), 0.05))
-        answer = solve(form.model(objective, kept), left, backend=backend, start=values)
+        if method == "prices" and not kept:
+            answer = solve_with_prices(form, objective, left, values)
+        else:
+            answer = solve(form.model(objective, kept), left, backend=backend, start=values)
         if answer.limit_reached and answer.bound == -np.inf and answer.has_values:
             answer = _with_relaxed_bound(form, objective, kept, answer, options)
         stages.append(_stage(name, answer))
