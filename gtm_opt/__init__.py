@@ -54,6 +54,7 @@ if TYPE_CHECKING:
         SolverError,
         SolverNotAvailableError,
     )
+    from gtm_opt.market import MarketSize, Ranking, Tiers, Whitespace, market_size, rank_accounts, tier, whitespace
     from gtm_opt.measures import Check, check
     from gtm_opt.model import (
         Attainment,
@@ -248,6 +249,7 @@ __all__ = [
     "Level",
     "Limit",
     "ManagerSpan",
+    "MarketSize",
     "Matching",
     "MaxMoved",
     "MeasureError",
@@ -273,6 +275,7 @@ __all__ = [
     "Ramp",
     "RampFit",
     "Rank",
+    "Ranking",
     "Reconciliation",
     "RecruitingLimit",
     "Release",
@@ -296,10 +299,12 @@ __all__ = [
     "TeamSize",
     "Termination",
     "Territories",
+    "Tiers",
     "Timeline",
     "TimelineProof",
     "TreeOptions",
     "Trigger",
+    "Whitespace",
     "Within",
     "__version__",
     "account_targets",
@@ -335,6 +340,7 @@ __all__ = [
     "hire_return",
     "inspect_accounts",
     "least_over_assignment",
+    "market_size",
     "match_people",
     "measure_fairness",
     "monthly_hazard",
@@ -357,6 +363,7 @@ __all__ = [
     "quota_odds",
     "quota_ratio",
     "ramp_loss",
+    "rank_accounts",
     "recarve",
     "recarve_subtree",
     "reconcile",
@@ -373,11 +380,21 @@ __all__ = [
     "solver_names",
     "solver_table",
     "support_heads",
+    "tier",
+    "whitespace",
 ]
 
 # public name -> module that holds it
 _PUBLIC = {
     "QuotaBook": "plan",
+    "whitespace": "market",
+    "tier": "market",
+    "rank_accounts": "market",
+    "market_size": "market",
+    "Whitespace": "market",
+    "Tiers": "market",
+    "Ranking": "market",
+    "MarketSize": "market",
     "HiringOdds": "sales_capacity",
     "Confidence": "sales_capacity",
     "AccountTargets": "quota",

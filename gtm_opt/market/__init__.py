@@ -1,3 +1,8 @@
-"""Market: fit, tiers, whitespace, size, ranking, objectives and budgets, as additive columns with an uncertainty."""
+"""Market: fit, tiers, whitespace, size and ranking, as additive columns with an uncertainty."""
 
-__all__: list[str] = []
+from gtm_opt.market.ranking import Ranking, rank_accounts
+from gtm_opt.market.size import MarketSize, market_size
+from gtm_opt.market.tiers import Tiers, tier
+from gtm_opt.market.white_space import Whitespace, whitespace
+
+__all__ = ["MarketSize", "Ranking", "Tiers", "Whitespace", "market_size", "rank_accounts", "tier", "whitespace"]
