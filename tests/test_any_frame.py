@@ -232,6 +232,16 @@ def test_what_is_no_table_is_refused_by_its_name(values: object, said: str) -> N
     assert said in str(error.value)
 
 
+@pytest.mark.parametrize(
+    "call",
+    [gtm.carve, lambda p: gtm.check(p, PLACED), gtm.frontier, lambda p: gtm.recarve(PLACED, p)],
+    ids=["carve", "check", "frontier", "recarve"],
+)
+def test_a_table_where_a_problem_belongs_is_refused_by_its_name(call: Callable[[Any], object]) -> None:
+    with pytest.raises(TypeError, match=r"`problem` must be a CarvingProblem, got pandas.DataFrame. Make one"):
+        call(ACCOUNTS)
+
+
 def test_large_ids_beside_missing_ones_keep_every_digit() -> None:
     polars = pytest.importorskip("polars")
     frame = as_frame(polars.DataFrame({"id": [2**60 + 1, None], "x": [1, 2]}), "accounts")

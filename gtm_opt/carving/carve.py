@@ -37,6 +37,7 @@ from gtm_opt.measures import read_assignment
 from gtm_opt.model import MAX_BUCKETS, Hierarchy
 from gtm_opt.model.frames import takes_tables
 from gtm_opt.model.matches import match_notes
+from gtm_opt.model.problem import require_problem
 from gtm_opt.model.renamed import accept_renamed
 from gtm_opt.solvers import Run, SolverResult, SolveStatus, Termination, get_solver
 
@@ -120,6 +121,7 @@ def carve(
     >>> carving.status.value, float(carving.criteria["worst_deviation"].abs().max())
     ('optimal', 0.0)
     """
+    require_problem(problem)
     chosen = CarveOptions.of(options, keywords)
     get_solver(chosen.solver)
     _log.info("carving %d accounts into %d territories", problem.n_accounts, problem.territories.count)

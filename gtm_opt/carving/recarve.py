@@ -14,6 +14,7 @@ from gtm_opt.carving.result import Carving
 from gtm_opt.errors import DataError, shorten
 from gtm_opt.model import KeepOwner, MaxMoved, Pin
 from gtm_opt.model.frames import as_frame, takes_tables
+from gtm_opt.model.problem import require_problem
 from gtm_opt.model.renamed import accept_renamed
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def recarve(
     DataError
         For unknown territories in ``hold``.
     """
+    require_problem(problem)
     before = _labels(plan).reindex(problem.resolved.ids)
     known = before.isin(list(problem.territories.names))
     strange = [name for name in hold if name not in problem.territories.names]

@@ -14,6 +14,7 @@ from gtm_opt.measures.balance import balance_table, criterion_table, territory_p
 from gtm_opt.measures.disruption import disruption_table, moved_value, preference_table
 from gtm_opt.model import MaxMoved
 from gtm_opt.model.frames import as_frame, takes_tables
+from gtm_opt.model.problem import require_problem
 from gtm_opt.model.tables import did_you_mean, id_text
 
 if TYPE_CHECKING:
@@ -157,6 +158,7 @@ def check(problem: CarvingProblem, assignment: pd.DataFrame | pd.Series | Mappin
     >>> check(problem, {"a": "East", "b": "West", "c": "West"}).ok
     True
     """
+    require_problem(problem)
     at = territory_positions(problem, read_assignment(problem, assignment))
     balance = balance_table(problem, at)
     violations = _band_violations(balance) + _rule_violations(problem, at)

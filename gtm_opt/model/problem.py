@@ -13,7 +13,7 @@ import pandas as pd
 
 from gtm_opt.errors import Findings
 from gtm_opt.model.balance import Balance, Count, Criterion, Limit, Mix, Objective
-from gtm_opt.model.frames import as_frame
+from gtm_opt.model.frames import as_frame, type_text
 from gtm_opt.model.hierarchy import Hierarchy
 from gtm_opt.model.json_form import JsonForm
 from gtm_opt.model.preferences import Fit, KeepOwner, Near, Preference
@@ -22,7 +22,7 @@ from gtm_opt.model.rules import Forbid, KeepApart, KeepTogether, MaxMoved, Pin, 
 from gtm_opt.model.tables import did_you_mean, id_text, rename_columns
 from gtm_opt.model.territories import Territories
 
-__all__ = ["CarvingProblem", "ProblemKeywords"]
+__all__ = ["CarvingProblem", "ProblemKeywords", "require_problem"]
 
 
 class ProblemKeywords(TypedDict, total=False):
@@ -285,3 +285,17 @@ def _table_hash(table: pd.DataFrame) -> bytes:
     except TypeError:
         hashes = pd.util.hash_pandas_object(table.astype(object).map(repr), index=True)
     return bytes(hashes.to_numpy().tobytes())
+
+
+def require_problem(problem: object) -> None:
+    """Refuse what is no problem by its name, where a table or a plan was passed instead.
+
+    Raises
+    ------
+    TypeError
+    """
+    if not isinstance(problem, CarvingProblem):
+        raise TypeError(
+            f"`problem` must be a CarvingProblem, got {type_text(problem)}. Make one: gtm_opt.CarvingProblem(accounts, "
+            "territories, balance=[...])."
+        )

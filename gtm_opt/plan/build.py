@@ -129,6 +129,8 @@ def build_plan(
     max_buckets = chosen.tree.max_buckets
     known = None if roles is None else Roles.of(roles)
     time = PeopleOptions.of(people)
+    if reps is not None:
+        time.check_names(reps)
     reps, support = _split_support(reps, known)
     if levels and reps is None:
         found = Findings()

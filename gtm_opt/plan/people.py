@@ -6,19 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Literal, get_args
 
+import pandas as pd
+
 from gtm_opt.errors import Findings
 from gtm_opt.model.attainment import Attainment
 from gtm_opt.model.attrition import Attrition
 from gtm_opt.model.frames import as_frame, is_table, pass_or_refuse
+from gtm_opt.model.spelling import likely_spelling
+from gtm_opt.model.tables import did_you_mean, id_text
 from gtm_opt.sales_capacity.clock import Proration
 
 if TYPE_CHECKING:
     from typing import Any
 
-    import pandas as pd
-
     from gtm_opt.model.backfill import Backfill
-
 __all__ = ["PeopleOptions"]
 
 _SEASONS = ("flat", "calendar", "selling_days")
@@ -125,6 +126,27 @@ class PeopleOptions:
         if strange:
             raise TypeError(f"'{strange[0]}' is no option of people. There are: {', '.join(sorted(known))}.")
         return cls(**options)
+
+    def check_names(self, reps: pd.DataFrame) -> None:
+        """Refuse leaves and adjustments of people who are not among ``reps``, before a long carve.
+
+        Raises
+        ------
+        DataError
+        """
+        found = Findings()
+        known = set(id_text(reps["rep_id"])) if "rep_id" in reps.columns else None
+        changed = self.adjustments
+        if isinstance(changed, Mapping):
+            changed = pd.DataFrame({"rep_id": list(changed)})
+        for name, table in (("leaves", self.leaves), ("adjustments", changed)):
+            if table is None or known is None or "rep_id" not in table.columns:
+                continue
+            strange = [rep for rep in pd.unique(id_text(table["rep_id"])) if rep not in known]
+            if strange:
+                remedy = likely_spelling(strange, known, "names") or did_you_mean(strange[0], sorted(known))
+                found.add(f"{name}['rep_id']", "must name people of the team", rows=strange, kind="name", remedy=remedy)
+        found.raise_if_any()
 
     @property
     def for_capacity(self) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import openpyxl
@@ -44,3 +45,13 @@ def test_text_that_looks_like_a_formula_stays_text(plan: Plan, tmp_path: Path) -
 def test_another_ending_is_refused(plan: Plan, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"must end in .xlsx, got 'plan.csv'"):
         plan.to_excel(tmp_path / "plan.csv")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_a_workbook_is_as_readable_as_any_new_file(plan: Plan, tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        path = plan.to_excel(tmp_path / "p.xlsx")
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o644

@@ -89,3 +89,11 @@ def test_assumptions_out_of_range_are_told(words: dict[str, Any], message: str) 
 def test_an_unknown_assumption_is_refused() -> None:
     with pytest.raises(TypeError, match="'leave' is no option of people"):
         build(people={"leave": LEAVE})
+
+
+def test_leaves_and_adjustments_of_strangers_are_told_before_the_carve() -> None:
+    words = {"leaves": LEAVE.assign(rep_id="Zoe"), "adjustments": {"BOB": -1_000}}
+    with pytest.raises(gtm.DataError) as caught:
+        build(people=words)
+    assert "leaves['rep_id'] must name people of the team" in str(caught.value)
+    assert "would match in another case: 'BOB' as 'Bob'" in str(caught.value)

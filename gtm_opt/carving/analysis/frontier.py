@@ -17,6 +17,7 @@ from gtm_opt.errors import DataError
 from gtm_opt.measures import check
 from gtm_opt.model import Balance, Count, KeepOwner, Limit, MaxMoved, Mix
 from gtm_opt.model.frames import takes_tables
+from gtm_opt.model.problem import require_problem
 from gtm_opt.model.renamed import accept_renamed
 
 if TYPE_CHECKING:
@@ -118,6 +119,7 @@ def frontier(
     Satopaa, V., et al. (2011). Finding a "Kneedle" in a haystack. ICDCS Workshops.
     doi:10.1109/ICDCSW.2011.20
     """
+    require_problem(problem)
     preference = _preference(problem, over)
     if points < 2:
         raise DataError(f"`points` must be at least 2, got {points}.")
