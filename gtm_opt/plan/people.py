@@ -11,7 +11,7 @@ import pandas as pd
 from gtm_opt.errors import Findings
 from gtm_opt.model.attainment import Attainment
 from gtm_opt.model.attrition import Attrition
-from gtm_opt.model.frames import as_frame, is_table, pass_or_refuse
+from gtm_opt.model.frames import as_frame, is_table, pass_or_refuse, takes_tables
 from gtm_opt.model.spelling import likely_spelling
 from gtm_opt.model.tables import did_you_mean, id_text
 from gtm_opt.sales_capacity.clock import Proration
@@ -127,6 +127,7 @@ class PeopleOptions:
             raise TypeError(f"'{strange[0]}' is no option of people. There are: {', '.join(sorted(known))}.")
         return cls(**options)
 
+    @takes_tables("reps")
     def check_names(self, reps: pd.DataFrame) -> None:
         """Refuse leaves and adjustments of people who are not among ``reps``, before a long carve.
 

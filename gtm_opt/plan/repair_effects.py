@@ -8,6 +8,7 @@ import pandas as pd
 
 from gtm_opt.carving import carve
 from gtm_opt.errors import DataError, GtmOptError
+from gtm_opt.model.frames import takes_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["repair_effects"]
 
 
+@takes_tables("accounts")
 def repair_effects(
     quality: DataQuality,
     accounts: pd.DataFrame,

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gtm_opt.errors import Findings
+from gtm_opt.model.frames import takes_tables
 from gtm_opt.model.read_columns import column_exists, is_table, key_column, number_or_empty
 from gtm_opt.model.tables import rename_columns
 from gtm_opt.records.clusters import cluster_records
@@ -60,6 +61,7 @@ class Duplicates:
         distance = (table["probability"] - self.threshold).abs()
         return table.loc[distance.sort_values(kind="stable").index].reset_index(drop=True)
 
+    @takes_tables("accounts")
     def company_of(self, accounts: pd.DataFrame) -> pd.Series:
         """Return the company of every record, its own id where it stands alone.
 
@@ -73,6 +75,7 @@ class Duplicates:
         named = pd.Series(ids, index=accounts.index)
         return named.map(company).fillna(named).rename("company_id")
 
+    @takes_tables("accounts")
     def count_once(self, accounts: pd.DataFrame, values: Sequence[str] = ("potential",)) -> pd.DataFrame:
         """Return accounts with ``company_id``, and amounts that were estimated per company counted once.
 
@@ -112,6 +115,7 @@ class Duplicates:
         )
 
 
+@takes_tables("accounts", "decisions")
 def find_duplicates(
     accounts: pd.DataFrame,
     *,

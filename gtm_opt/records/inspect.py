@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gtm_opt.errors import Findings
+from gtm_opt.model.frames import takes_tables
 from gtm_opt.model.tables import id_text, rename_columns
 from gtm_opt.records.prepare import Records, read_numbers, read_records
 from gtm_opt.records.quality import DataQuality
@@ -35,6 +36,7 @@ _COLUMNS = [
 ]
 
 
+@takes_tables(either=("accounts", "reps", "opportunities", "contacts", "links"))
 def inspect_accounts(
     accounts: pd.DataFrame,
     reps: pd.DataFrame | None = None,

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gtm_opt.errors import DataError, Findings, amount_text, percent_text, shorten
+from gtm_opt.model.frames import takes_tables
 from gtm_opt.model.tables import did_you_mean, id_text
 from gtm_opt.records.repair import Repair, change_cells
 
@@ -117,6 +118,7 @@ class DataQuality:
     def __str__(self) -> str:
         return self.summary()
 
+    @takes_tables("accounts", either=("accept",))
     def apply(self, accounts: pd.DataFrame, accept: Sequence[str] | pd.DataFrame) -> Repair:
         """Return a repaired copy of the accounts, and what was changed.
 

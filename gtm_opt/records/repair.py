@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gtm_opt.errors import DataError
+from gtm_opt.model.frames import takes_tables
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,6 +36,7 @@ class Repair:
     skipped: pd.DataFrame
     _dtypes: dict[str, Any] = field(default_factory=dict, repr=False)
 
+    @takes_tables("accounts")
     def undo(self, accounts: pd.DataFrame | None = None) -> pd.DataFrame:
         """Return the table without the changes.
 
