@@ -17,18 +17,18 @@ from gtm_opt.carving.feasibility.conflicts import why_infeasible
 from gtm_opt.cli.exits import ExitCode
 from gtm_opt.cli.read_config import read_config
 from gtm_opt.cli.request import make_request, output_folder, read_assignment_file
-from gtm_opt.errors import InfeasibleError
-from gtm_opt.plan import build_plan
+from gtm_opt.errors import GtmOptError, InfeasibleError
+from gtm_opt.plan import Plan, build_plan
 from gtm_opt.solvers import SolveStatus, Termination
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gtm_opt.carving import Carving
     from gtm_opt.cli.config import Config
     from gtm_opt.cli.request import Request
     from gtm_opt.measures import Check
     from gtm_opt.model import CarvingProblem
-    from gtm_opt.plan import Plan
 
 __all__ = ["finish", "refuse_impossible", "run_check", "run_plan", "show_solvers", "show_versions"]
 
@@ -71,13 +71,29 @@ def run_plan(
         _say(f"{request.problem}\nEverything can be read, nothing contradicts itself. Nothing was planned.", quiet)
         return ExitCode.FINE
     limit = time_limit if time_limit is not None else wish.time_limit
-    plan = _build(config, request, limit, wish.seed if seed is None else seed, on_infeasible, quiet)
+    written = config.output
+    folder = output_folder(config, path.parent, out)
+    try:
+        plan = _build(config, request, limit, wish.seed if seed is None else seed, on_infeasible, quiet)
+    except Exception as error:
+        _save_carving(getattr(error, "carving", None), folder)
+        raise
     if on_infeasible == "raise" and plan.carving.status is SolveStatus.INFEASIBLE:
         # "as even as possible" makes a plan all the same; here one was only asked for within the bands
         raise InfeasibleError(why_infeasible(request.problem))
-    written = config.output
-    folder = output_folder(config, path.parent, out)
     return finish(plan, folder, written.format, excel or written.excel, quiet, raw_cells=written.raw_cells)
+
+
+def _save_carving(carving: Carving | None, folder: Path) -> None:
+    """Save the carve of a plan whose later stages failed, beside where the plan would have gone."""
+    if carving is None:
+        return
+    beside = folder.with_name(f"{folder.name}-carving")
+    try:
+        Plan(carving).save(beside)
+    except (GtmOptError, OSError):  # the first error is the one to tell
+        return
+    typer.echo(f"gtm-opt: the carve was finished before this error; it was saved in {beside}.", err=True)
 
 
 def _build(

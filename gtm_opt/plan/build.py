@@ -113,6 +113,11 @@ def build_plan(
     -------
     Plan
 
+    Raises
+    ------
+    DataError
+        For wrong input. What is raised after the carve carries it as its attribute ``carving``.
+
     Examples
     --------
     >>> from gtm_opt.model import Balance
@@ -142,18 +147,22 @@ def build_plan(
     if target is not None:
         _try_quota_words(problem, hierarchy, max_buckets, target, over_assign, unit, calendar)
     carving = carve(problem, hierarchy=hierarchy, start=start, options=chosen)
-    if effective is None and calendar is not None:
-        effective = calendar.start
-    staffing = None if reps is None else _staff(carving, reps, skills, effective, calendar, support)
-    able = None
-    if staffing is not None and known is not None and calendar is not None:
-        able = capacity(staffing, known, calendar, currency=currency, **time.for_capacity)
-        _log.info("computed the capacity of %d seats", able.table["seat_id"].nunique())
-    quotas = None
-    if target is not None:
-        weights = quota_weights or ("share" if able is None or able.total <= 0 else "capacity")
-        quotas = _quotas(carving, able, target, over_assign, weights, unit, calendar, currency)
-        _log.info("cascaded %s to %d nodes", quotas.target, len(quotas.table))
+    try:
+        if effective is None and calendar is not None:
+            effective = calendar.start
+        staffing = None if reps is None else _staff(carving, reps, skills, effective, calendar, support)
+        able = None
+        if staffing is not None and known is not None and calendar is not None:
+            able = capacity(staffing, known, calendar, currency=currency, **time.for_capacity)
+            _log.info("computed the capacity of %d seats", able.table["seat_id"].nunique())
+        quotas = None
+        if target is not None:
+            weights = quota_weights or ("share" if able is None or able.total <= 0 else "capacity")
+            quotas = _quotas(carving, able, target, over_assign, weights, unit, calendar, currency)
+            _log.info("cascaded %s to %d nodes", quotas.target, len(quotas.table))
+    except Exception as error:
+        error.carving = carving  # type: ignore[attr-defined]  # a long carve is not lost to what comes after it
+        raise
     return Plan(carving, staffing, able, quotas, known, time)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import typer
 
+import gtm_opt as gtm
 from gtm_opt.cli.exits import FAULT_FILE, ExitCode, guarded
 
 
@@ -19,3 +20,15 @@ def test_a_fault_says_what_it_is_and_keeps_the_traceback(tmp_path: Path, monkeyp
     assert "This is a fault of gtm-opt, not of your files: ZeroDivisionError: division by zero" in said
     assert FAULT_FILE in said
     assert "ZeroDivisionError" in (tmp_path / FAULT_FILE).read_text(encoding="utf-8")
+
+
+def test_a_carve_is_not_lost_to_an_error_in_a_later_stage(run, folder: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("in a later stage")
+
+    monkeypatch.setattr("gtm_opt.plan.build.assign", broken)
+    result = run("plan", "config.toml", "--out", "out")
+    assert result.exit_code == ExitCode.FAULT
+    assert "the carve was finished before this error; it was saved in out-carving" in result.stderr
+    assert not (folder / "out").exists()
+    assert gtm.Plan.load(folder / "out-carving").carving.assignment["territory"].notna().all()
