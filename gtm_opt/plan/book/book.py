@@ -265,6 +265,10 @@ class Book:
             attach.finish(found)
         return events
 
+    def refresh(self) -> None:
+        """Read what other processes wrote since this object last read or wrote the file."""
+        self._refresh(self._store.read(len(self._log)))
+
     def reread(self) -> Log:
         """Return the log as the file has it."""
         return Log(tuple(self._store.read()))

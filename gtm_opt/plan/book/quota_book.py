@@ -303,6 +303,7 @@ class QuotaBook:
             An event that does not sum to zero in a period, entries in periods that were closed, edges that do not tie,
             a state that does not follow from the events.
         """
+        self.book.refresh()
         self._state.follow()
         return check_ledger(self.book, self._state.balances, self.year)
 

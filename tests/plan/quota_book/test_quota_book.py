@@ -377,6 +377,17 @@ def test_money_needs_a_quota_book_and_a_year(tmp_path):
         QuotaBook.start(book, cascade(Hierarchy.from_dict({"m": ["S1"]}), 1_000), **NOTE)
 
 
+def test_two_who_write_the_same_book_see_each_other(tmp_path):
+    one = started(tmp_path)
+    two = QuotaBook.open(Book.open(tmp_path / "book.db", policy=Policy(prospective=False)))
+    one.commit(Relief("S1", DAY, amount=1_000), **told(DAY))
+    two.commit(Relief("S2", DAY, amount=2_000), **told(DAY))
+    one.commit(Relief("S3", DAY, amount=3_000), **told(DAY))
+    for quotas in (one, two):
+        quotas.check()
+        assert [quotas.as_of().hold(seat, "relief") for seat in ("S1", "S2", "S3")] == [1_000, 2_000, 3_000]
+
+
 def test_a_closed_year_takes_nothing_more(tmp_path):
     quotas = started(tmp_path)
     quotas.commit(PeriodClosed(date(2027, 12, 31)), **told(date(2028, 1, 5)))
