@@ -10,12 +10,12 @@ import numpy as np
 
 from gtm_opt.carving.analysis.again import carve_as_before
 from gtm_opt.carving.certificate import dual_bound
-from gtm_opt.carving.tree.polish import leaves_instance
 from gtm_opt.errors import InfeasibleError
 from gtm_opt.instance import PinTerm
 from gtm_opt.measures import evaluate
 from gtm_opt.model import Pin
 from gtm_opt.solvers import Run
+from gtm_opt.solvers.rounding.part import territories_instance
 
 if TYPE_CHECKING:
     from gtm_opt.carving.result import Carving
@@ -111,7 +111,7 @@ def small_scope(carving: Carving, node: str) -> Scope | None:
     if flat.evenness is not None or len(units) * (stop - start) > most or stop - start != len(tree.children(node)):
         return None
     leaves = np.arange(start, stop)
-    return Scope(leaves_instance(flat, at, units, leaves), units, leaves, whole=False)
+    return Scope(territories_instance(flat, at, units, leaves), units, leaves, whole=False)
 
 
 def force_in(carving: Carving, scope: Scope, unit: int, others: IntArray) -> list[Forced]:

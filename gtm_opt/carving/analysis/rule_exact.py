@@ -14,12 +14,12 @@ from gtm_opt.carving.compile.canonical import order_accounts
 from gtm_opt.carving.tree.flat_bound import FULL_CELLS
 from gtm_opt.carving.tree.levels import NodeOptions
 from gtm_opt.carving.tree.node import root_task
-from gtm_opt.carving.tree.polish import leaves_instance
 from gtm_opt.carving.tree.rebuild import leaf_of_unit
 from gtm_opt.carving.tree.schedule import carve_tree
 from gtm_opt.measures import evaluate, rank
 from gtm_opt.model import Forbid, KeepApart, KeepTogether, Pin, Within
 from gtm_opt.solvers import Run, get_solver
+from gtm_opt.solvers.rounding.part import territories_instance
 
 if TYPE_CHECKING:
     from gtm_opt.carving.analysis.rule_prices import RelaxedProblem
@@ -100,7 +100,7 @@ def _carved(carving: Carving, flat: Instance, at: IntArray, top: str) -> tuple[f
     start, stop = carving.hierarchy.leaf_range(top)
     leaves = np.arange(start, stop)
     units = np.flatnonzero((at >= start) & (at < stop))
-    part = leaves_instance(flat, at, units, leaves)
+    part = territories_instance(flat, at, units, leaves)
     before = at[units] - start
     run = Run()
     small = len(units) * len(leaves) <= FULL_CELLS

@@ -14,13 +14,13 @@ from gtm_opt.carving.progress import as_callback
 from gtm_opt.carving.tree.flat_bound import flat_certificate
 from gtm_opt.carving.tree.levels import NodeOptions
 from gtm_opt.carving.tree.node import NodeTask, root_task
-from gtm_opt.carving.tree.polish import leaves_instance
 from gtm_opt.carving.tree.rebuild import leaf_of_unit, rebuild
 from gtm_opt.carving.tree.schedule import carve_tree
 from gtm_opt.carving.tree.settings import TreeSettings, check_levels
 from gtm_opt.errors import DataError, InfeasibleError, shorten
 from gtm_opt.model import Hierarchy
 from gtm_opt.solvers import Run, SolveStatus, Termination
+from gtm_opt.solvers.rounding.part import territories_instance
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,7 +154,7 @@ def _without(tree: Hierarchy, held: set[int], leaves: Sequence[str]) -> Hierarch
 def _part_task(
     carving: Carving, tree: Hierarchy, units: IntArray, leaves: IntArray, from_here: bool, settings: TreeSettings
 ) -> NodeTask:
-    part = leaves_instance(carving.compiled.instance, carving.unit_leaf, units, leaves)
+    part = territories_instance(carving.compiled.instance, carving.unit_leaf, units, leaves)
     at = np.searchsorted(leaves, carving.unit_leaf[units])
     task = root_task(tree, part, at if from_here else None, settings)
     return replace(task, units=units)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gtm_opt.carving.tree.levels import node_seed
-from gtm_opt.instance import Evenness
 from gtm_opt.measures import evaluate, rank, territory_totals
 from gtm_opt.solvers.portfolio import PortfolioSolver
+from gtm_opt.solvers.rounding.part import territories_instance
 
 if TYPE_CHECKING:
     from gtm_opt.carving.tree.node import NodeTask
@@ -85,7 +84,7 @@ def _repair(task: NodeTask, at: IntArray, leaf: int, run: Run, seed: int, effort
     while len(units) > MOST_UNITS and len(leaves) > 2:
         leaves = np.sort(np.append(leaves[leaves != leaf][: len(leaves) - 2], leaf))
         units = np.flatnonzero(np.isin(at, leaves))
-    part = leaves_instance(flat, at, units, leaves)
+    part = territories_instance(flat, at, units, leaves)
     before = np.searchsorted(leaves, at[units])
     solver = PortfolioSolver(3e-2, MOST_UNITS, 0.05, 0)
     name = task.tree.leaves[leaf]
@@ -121,36 +120,3 @@ def _partners(flat: Instance, at: IntArray, leaf: int) -> IntArray:
 def _around(leaf: int, count: int) -> list[int]:
     """Return the other leaves, those beside it in the tree first."""
     return sorted((k for k in range(count) if k != leaf), key=lambda k: (abs(k - leaf), k))
-
-
-def leaves_instance(flat: Instance, at: IntArray, units: IntArray, leaves: IntArray) -> Instance:
-    """Return the instance of some units over some leaves, everything else staying as it is."""
-    part = flat.take(units)
-    outside = np.ones(flat.n_units, dtype=bool)
-    outside[units] = False
-    side = []
-    for row in part.side:
-        whole = next(r for r in flat.side if r.name == row.name)
-        used = 0.0
-        for rows in flat.chunks():
-            block = whole.term.block(rows)
-            used += float(block[np.arange(len(block)), at[rows]][outside[rows]].sum())
-        side.append(replace(row, term=row.term.take_territories(leaves), upper=row.upper - used))
-    position = np.full(flat.n_territories, -1, dtype=np.int64)
-    position[leaves] = np.arange(len(leaves))
-    previous = None
-    if part.previous is not None:
-        previous = np.where(part.previous >= 0, position[part.previous], -1)
-    shares = flat.shares[leaves]
-    return replace(
-        part,
-        activities=part.activities[:, leaves] if flat.by_territory else part.activities,
-        target=flat.target[leaves],
-        lower=flat.lower[leaves],
-        upper=flat.upper[leaves],
-        shares=shares / shares.sum(),
-        cost=tuple(term.take_territories(leaves) for term in part.cost),
-        side=tuple(side),
-        previous=previous,
-        evenness=None if flat.evenness is None else Evenness(flat.evenness.kind, flat.evenness.unit[leaves]),
-    )

@@ -43,7 +43,9 @@ class _Arrays:
     heat: float
 
 
-def anneal_core(core: Core, run: Run, seed: int, steps: int, *, repair: bool = False) -> IntArray:
+def anneal_core(
+    core: Core, run: Run, seed: int, steps: int, *, repair: bool = False, choices: int = _CHOICES
+) -> IntArray:
     """Return territories of the core units.
 
     Parameters
@@ -54,6 +56,8 @@ def anneal_core(core: Core, run: Run, seed: int, steps: int, *, repair: bool = F
     steps : int
     repair : bool
         The start is nearly in its bands: keep to its neighborhood.
+    choices : int
+        Territories worth trying of each unit, at least: those of least reduced cost.
 
     Notes
     -----
@@ -63,7 +67,7 @@ def anneal_core(core: Core, run: Run, seed: int, steps: int, *, repair: bool = F
     """
     from gtm_opt.solvers.rounding._kernels import anneal
 
-    data = _arrays(core)
+    data = _arrays(core, choices)
     n = len(data.order)
     where = core.start[data.order]
     state = np.array([(2 * seed + 1) * 0x9E3779B97F4A7C15 % (1 << 64)], dtype=np.uint64)
@@ -88,7 +92,7 @@ def anneal_core(core: Core, run: Run, seed: int, steps: int, *, repair: bool = F
     return out
 
 
-def _arrays(core: Core) -> _Arrays:
+def _arrays(core: Core, choices: int) -> _Arrays:
     """Lay the core out for the kernel."""
     part, scale = core.instance, core.target
     n, k, m = part.n_units, part.n_territories, part.n_criteria
@@ -111,7 +115,9 @@ def _arrays(core: Core) -> _Arrays:
     willing = float(np.sort(margin)[min(_WILLING * k * max(m, 1), n) - 1])
     choice = np.argsort(reduced, axis=1, kind="stable")[:, :_MOST_CHOICES]
     tied = (reduced <= reduced.min(axis=1, keepdims=True) + _TIE * min(willing, margin.mean())).sum(axis=1)
-    n_choice = np.minimum(np.isfinite(reduced).sum(axis=1), np.clip(tied, _CHOICES, choice.shape[1]))
+    n_choice = np.minimum(
+        np.isfinite(reduced).sum(axis=1), np.clip(tied, min(choices, choice.shape[1]), choice.shape[1])
+    )
     n_choice[core.locked] = 0
     return _Arrays(
         order=order,

@@ -12,8 +12,11 @@ from gtm_opt.solvers.lagrangian.ascent import reduced_costs
 from gtm_opt.solvers.rounding.core import Core
 from gtm_opt.solvers.rounding.margins import cheapest_places, dithered
 from gtm_opt.solvers.rounding.polish import anneal_core
+from gtm_opt.solvers.rounding.repair import repair_bands
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gtm_opt.instance import FloatArray, Instance, IntArray
     from gtm_opt.measures.objective import Evaluation
     from gtm_opt.solvers.lagrangian.ascent import Prices
@@ -24,6 +27,8 @@ __all__ = ["core_units", "default_core_size", "round_prices"]
 
 _ROUNDS = 3
 _STEPS = 1_000_000
+_REPAIR_AFTER, _REPAIR_STEPS = 2, 200_000
+"""Rounds after which bands still missed are repaired by a few territories at a time; steps of each such search."""
 _CLOSE = 5e-4
 """A start this close to the bound, excess included, is good enough for the search."""
 _NEARLY = 1e-2
@@ -130,6 +135,11 @@ def round_prices(
 
     steps = int(min(_STEPS * effort, 1e12))
     for round_number in range(2 * _ROUNDS):
+        if round_number == _REPAIR_AFTER and not outcome.in_band and not run.stop():
+            best = repair_bands(instance, prices, best, run, seed, _search_part(int(_REPAIR_STEPS * effort)))
+            outcome = evaluate(instance, best)
+            key, note = rank(instance, outcome), f"{note}, then by a few territories at a time"
+            size = first_size if outcome.feasible else size
         if run.stop() or good() or (round_number >= _ROUNDS and outcome.feasible):
             break
         # what the first search lost on the way in may be saved by one that keeps to the start's neighborhood
@@ -146,6 +156,25 @@ def round_prices(
         size = max(size // 2, 1) if outcome.feasible else min(2 * size, instance.n_units)
     run.note("rounding", since, note)
     return best
+
+
+def _search_part(steps: int) -> Callable[[Instance, Prices, IntArray, Run, int, int], IntArray]:
+    """Return the search that `repair_bands` makes among few territories."""
+
+    def search(part: Instance, prices: Prices, start: IntArray, run: Run, seed: int, attempt: int) -> IntArray:
+        size = default_core_size(part) * 2**attempt
+        units = core_units(part, cheapest_places(part, prices, workers=1), size)
+        if not len(units):
+            return start
+        core = make_core(part, prices, start, units)
+        near = _excess(part, evaluate(part, start)) < _NEARLY
+        out = start.copy()
+        # all territories are choices: what a band lacks may sit where the prices would never take it from
+        length = max(steps, 1) * 2**attempt
+        out[units] = anneal_core(core, run, seed, length, repair=near, choices=part.n_territories)
+        return out
+
+    return search
 
 
 def _first(
