@@ -124,6 +124,30 @@ class HiringPlan(PlanQuestions):
         return np.rint(values[self.formulation.flow.hires]).astype(np.int64)
 
     @cached_property
+    def roster(self) -> pd.DataFrame:
+        """The hires as seats to be hired, one row each, as `gtm_opt.capacity` reads them below a roster.
+
+        Columns: ``seat_id`` (role, month and number), ``rep_id`` (None), ``role``, ``segment``, ``status`` ("to be
+        hired"), ``start_date`` (first day of the month).
+        """
+        table = self.hires.loc[self.hires.index.repeat(self.hires["hires"])].reset_index(drop=True)
+        labels = list(self.problem.calendar.labels)
+        months = table["month"].astype(str)
+        number = table.groupby(["role", "month"], sort=False).cumcount() + 1
+        seats = [f"{r} {m} {n}" for r, m, n in zip(table["role"], months, number, strict=True)]
+        days = pd.to_datetime(self.problem.calendar.edges[[labels.index(month) for month in months]])
+        return pd.DataFrame(
+            {
+                "seat_id": pd.Series(seats, dtype=object),
+                "rep_id": pd.Series([None] * len(table), dtype=object),
+                "role": table["role"],
+                "segment": table["segment"],
+                "status": "to be hired",
+                "start_date": days,
+            }
+        )
+
+    @cached_property
     def moves(self) -> pd.DataFrame:
         """Promotions and releases: kind, role, destination, month, heads."""
         rows = []

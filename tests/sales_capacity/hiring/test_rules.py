@@ -144,3 +144,14 @@ def test_tenure_of_the_people_who_are_there_sets_their_ramp_and_their_hazard() -
 def test_seats_to_carve_are_the_fullest_months_heads() -> None:
     plan = gtm.plan_hiring([AE, SE], {"AE": 4, "SE": 1}, {"Q4": 1500.0}, CALENDAR)
     assert plan.seats[["role", "seats"]].to_numpy().tolist() == [["AE", 5]]
+
+
+def test_the_hires_as_a_roster_have_the_capacity_that_the_plan_counts_on() -> None:
+    plan = gtm.plan_hiring([AE, MM], {"AE": 0, "MM": 0}, {"Q3": 900.0, "Q4": 1500.0}, CALENDAR,
+                           rules=[gtm.RecruitingLimit(2)])  # fmt: skip
+    assert len(plan.roster) == plan.hire_counts.sum()
+    assert plan.roster["seat_id"].is_unique
+    quarters = gtm.capacity(plan.roster, plan.problem.roles, CALENDAR).by("quarter")["capacity"]
+    assert quarters.tolist()[2:] == pytest.approx(plan.coverage["bookings"].tolist())
+    none = gtm.plan_hiring([AE], {"AE": 5}, {"Q4": 0.0}, CALENDAR)
+    assert none.roster.empty
