@@ -9,6 +9,7 @@ import numpy as np
 
 from benchmarks.checker import check_instance
 from benchmarks.generators import balance_only, scale_instance
+from benchmarks.micro.quota_work import QUOTA_WORK
 from gtm_opt.datasets import make_saas
 from gtm_opt.measures import evaluate, territory_totals
 from gtm_opt.solvers import Run, get_solver, solver_names
@@ -75,6 +76,7 @@ WORK: dict[str, Callable[[int], Work]] = {
     "multifit": _solver("multifit", even=True),
     "totals": _totals,
     "transport, 500 accounts": _solver("transport", even=False, divide=40),
+    **QUOTA_WORK,
 }
 """Name -> set-up of a given size, which returns what is timed."""
 
