@@ -24,6 +24,11 @@ __all__ = ["Projection", "project_covariance", "project_diagonal", "project_entr
 
 _STEPS = 300
 _TOLERANCE = 1e-12
+_ROUND_OFF = 1e-10
+_LEAST_DAMPING = 1e-13
+"""Part of the diagonal that is added where Newton steps are good."""
+_SHORTEST = 1e-3
+"""A shorter step says that the direction is no good."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +112,7 @@ def _ascend(system: System, move: Any, slope: Any, cost: Any) -> Projection:
         return raw, values, residual, float(cost(values).sum() + lam @ residual)
 
     raw, values, residual, dual = at(multipliers)
+    trust = _LEAST_DAMPING
     for step in range(_STEPS):
         if (np.abs(residual) <= _TOLERANCE * size).all():
             return Projection(values, multipliers, step)
@@ -114,17 +120,28 @@ def _ascend(system: System, move: Any, slope: Any, cost: Any) -> Projection:
         loose = np.where((raw > low) & (raw < high), weight, 0.0)
         hessian = matrix @ csr_array(diags_array(loose)) @ matrix.T
         whole = np.asarray(matrix.multiply(matrix) @ np.maximum(weight, 1e-12)).ravel()
-        damping = np.where(hessian.diagonal() < 1e-8 * whole, 1e-6 * whole, 1e-13 * whole)
+        damping = np.where(hessian.diagonal() < 1e-8 * whole, np.maximum(1e-6, trust) * whole, trust * whole)
         direction = splu(csc_array(hessian + diags_array(damping)), permc_spec="MMD_AT_PLUS_A").solve(residual)
         gain, length = float(direction @ residual), 1.0
         while True:
             trial = at(multipliers + length * direction)
-            if trial[3] >= dual + 1e-4 * length * gain - 1e-12 * abs(dual) or length < 1e-12:
+            rises = trial[3] >= dual + 1e-4 * length * gain - 1e-12 * abs(dual)
+            if rises or length < _SHORTEST:
                 break
             length *= 0.5
+        if (length < 1.0 or not rises) and (np.abs(residual) <= _ROUND_OFF * size).all():
+            return Projection(values, multipliers, step)  # what is left is round-off of the dual's own sum
+        if not rises:
+            # where bounds hold all of a family and of the one below, the system is nearly singular and its direction
+            # far too long: damp it (Levenberg-Marquardt), as far as a gradient step if need be
+            trust *= 1_000.0
+            continue
+        trust = max(_LEAST_DAMPING, trust / 1_000.0)
         multipliers = multipliers + length * direction
         raw, values, residual, dual = trial
     worst = float((np.abs(residual) / size).max())
+    if worst <= _ROUND_OFF:
+        return Projection(values, multipliers, _STEPS)
     raise SolverError(f"the reconciliation did not converge in {_STEPS} steps: a sum is off by {worst:.1e} of itself.")
 
 

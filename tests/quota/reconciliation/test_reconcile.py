@@ -91,6 +91,25 @@ def test_the_result_is_coherent_within_bounds_and_no_general_solver_finds_a_near
     assert max(rec.solved.errors.values()) < 1e-9
 
 
+def test_a_chain_of_families_held_by_their_bounds_is_solved_too():
+    """Bounds hold every node of a family and of those below it: the Newton system is nearly singular there."""
+    parent = {"c": None, "v": "c", "m": "v", "s": "m", "w": "c", "t": "w"}
+    leaves = {"s", "t"}
+    table = pd.DataFrame({"node_id": list(parent), "parent_id": list(parent.values()), "share": 1.0})
+    table["is_leaf"] = table["node_id"].isin(leaves)
+    table["depth"] = [0, 1, 2, 3, 1, 2]
+    table["level"] = [f"L{d}" for d in table["depth"]]
+    said = pd.DataFrame({"node_id": list(parent), "value": [100.0, 20, 95, 18, 90, 10], "sd": [9.0, 1, 9, 1, 9, 1]})
+    bounds = pd.DataFrame(
+        {"node_id": list(parent), "floor": [90, 49, 50, 51, 39, 40], "cap": [101, 51, 52, 52, 49, 50]}
+    )
+    rec = reconcile(SimpleNamespace(table=table), said, bounds=bounds, unit=1)
+    kept = rec.table.set_index("node_id")["coherent"]
+    assert kept["v"] == pytest.approx(kept["s"])
+    assert kept["c"] == pytest.approx(kept["v"] + kept["w"])
+    assert max(rec.solved.errors.values()) < 1e-9
+
+
 @settings(max_examples=40)
 @given(problems())
 def test_it_equals_the_formula_of_minimum_trace(problem):
