@@ -54,7 +54,18 @@ if TYPE_CHECKING:
         SolverError,
         SolverNotAvailableError,
     )
-    from gtm_opt.market import MarketSize, Ranking, Tiers, Whitespace, market_size, rank_accounts, tier, whitespace
+    from gtm_opt.market import (
+        MarketSize,
+        Profile,
+        Ranking,
+        Tiers,
+        Whitespace,
+        fit_icp,
+        market_size,
+        rank_accounts,
+        tier,
+        whitespace,
+    )
     from gtm_opt.measures import Check, check
     from gtm_opt.model import (
         Attainment,
@@ -266,6 +277,7 @@ __all__ = [
     "PlanTriangle",
     "Policy",
     "PowerResponse",
+    "Profile",
     "Progress",
     "Promotion",
     "QuotaBook",
@@ -333,6 +345,7 @@ __all__ = [
     "find_duplicates",
     "fit_attainment",
     "fit_attrition",
+    "fit_icp",
     "fit_ramp",
     "fit_seasonality",
     "frontier",
@@ -386,6 +399,8 @@ __all__ = [
 
 # public name -> module that holds it
 _PUBLIC = {
+    "fit_icp": "market",
+    "Profile": "market",
     "QuotaBook": "plan",
     "whitespace": "market",
     "tier": "market",
