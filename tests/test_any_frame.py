@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -212,6 +213,31 @@ def test_a_table_that_is_not_computed_yet_is_refused_by_its_name(where: tuple[st
     said = rf"`{where[1]}` must be a table .* got polars.LazyFrame. Call .collect\(\) first"
     with pytest.raises(TypeError, match=said):
         use(polars.DataFrame(table.to_dict("list")).lazy())
+
+
+def test_every_public_argument_that_is_a_table_is_taken_in_any_kind() -> None:
+    """A new function that takes a table is decorated with `takes_tables`, or a table of polars ends in a traceback."""
+    left: list[tuple[str, str]] = []
+    for name, call in public_calls():
+        for parameter in inspect.signature(call).parameters.values():
+            kind = str(parameter.annotation)
+            if "DataFrame" in kind and "Callable" not in kind and parameter.name not in getattr(call, "takes", ()):
+                left.append((name, parameter.name))
+    assert left == []
+
+
+def public_calls() -> list[tuple[str, Callable[..., Any]]]:
+    out: list[tuple[str, Callable[..., Any]]] = []
+    for name in gtm.__all__:
+        thing = getattr(gtm, name)
+        if not inspect.isclass(thing):
+            out += [(name, thing)] if callable(thing) else []
+            continue
+        for method, function in vars(thing).items():
+            function = getattr(function, "__func__", function)
+            if not method.startswith("_") and inspect.isfunction(function):
+                out.append((f"{name}.{method}", function))
+    return out
 
 
 @pytest.mark.parametrize(

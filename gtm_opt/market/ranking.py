@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gtm_opt.errors import Findings, number_text
+from gtm_opt.model.frames import takes_tables
 from gtm_opt.model.read_columns import is_table, key_column
 from gtm_opt.model.tables import label_text, number_column
 
@@ -52,6 +53,7 @@ class Ranking:
         )
 
 
+@takes_tables(either=("accounts", "previous"))
 def rank_accounts(
     accounts: pd.DataFrame,
     *,

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gtm_opt.errors import DataError, Findings, amount_text, number_text, percent_text
+from gtm_opt.model.frames import takes_tables
 from gtm_opt.model.read_columns import fraction_column, is_table, key_column
 from gtm_opt.model.tables import did_you_mean, label_text, number_column
 
@@ -76,6 +77,7 @@ class MarketSize:
         return f"MarketSize of {len(self.accounts):,} rows by {', '.join(self.by)}: {text}; own {share} of the SAM"
 
 
+@takes_tables(either=("accounts", "universe", "matches", "areas"))
 def market_size(
     accounts: pd.DataFrame,
     *,

@@ -11,6 +11,7 @@ import pandas as pd
 
 from gtm_opt.errors import Findings, number_text, percent_text
 from gtm_opt.mip import Model, Options, Status, solve
+from gtm_opt.model.frames import takes_tables
 from gtm_opt.model.read_columns import is_table, key_column
 from gtm_opt.model.tables import id_text, number_column
 
@@ -70,6 +71,7 @@ class Tiers:
         return self.summary()
 
 
+@takes_tables(either=("accounts",))
 def tier(
     accounts: pd.DataFrame,
     *,

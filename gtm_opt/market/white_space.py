@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gtm_opt.errors import Findings, amount_text
+from gtm_opt.model.frames import takes_tables
 from gtm_opt.model.read_columns import is_table, key_column, number_or_empty, repeated_rows
 from gtm_opt.model.tables import label_text
 
@@ -105,6 +106,7 @@ def shrunk_shares(
     return share
 
 
+@takes_tables(either=("accounts", "products", "owned", "pipeline", "competitors"))
 def whitespace(
     accounts: pd.DataFrame,
     products: pd.DataFrame,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from gtm_opt.errors import DataError, Findings
+from gtm_opt.model.frames import takes_tables
 from gtm_opt.plan.book.attainment import credit_bookings
 from gtm_opt.plan.book.quota_checks import check_ledger, ledger_rows, payload_of, statement_rows
 from gtm_opt.plan.book.quota_drafter import Drafter, QuotaState
@@ -60,6 +61,7 @@ class QuotaBook:
         self._state = QuotaState(book)
 
     @classmethod
+    @takes_tables("sellers")
     def start(
         cls,
         book: Book,
@@ -266,6 +268,7 @@ class QuotaBook:
         """
         return statement_rows(self.book.log, rep_id)
 
+    @takes_tables("bookings")
     def attainment(
         self, bookings: pd.DataFrame, day: date | None = None, *, known_on: date | None = None
     ) -> pd.DataFrame:
