@@ -20,6 +20,12 @@ __all__ = ["flat_certificate"]
 
 FULL_CELLS = 200_000
 """Units x leaves up to which the prices are climbed to the top."""
+MULTIPLIERS = 500
+"""Bands and side rows up to which the prices of a sample are climbed by Newton steps; each takes their cube."""
+SAMPLE = 6_000
+EFFORT = 0.3
+SLACK = 2e-3
+"""Smoothing may cost this fraction of the bound: the sample costs more."""
 SAMPLE_CELLS = 4_000_000
 ROUNDS = 400
 
@@ -40,8 +46,8 @@ def flat_certificate(instance: Instance, unit_leaf: IntArray, run: Run, seed: in
     -----
     The bound holds for every plan that keeps the leaves' bands, whichever way it was carved: the gap is
     the most that tree decomposition, rounding to whole accounts and the bound's own weakness
-    cost together. Up to `FULL_CELLS` the prices are solved; above, they come from a short ascent on a
-    sample, and the bound is weaker. One pass over units x leaves.
+    cost together. Up to `FULL_CELLS` the prices are solved; above, they come from a calibrated sample, with more
+    than `MULTIPLIERS` bands from a short subgradient ascent, and the bound is weaker. One pass over units x leaves.
     """
     prices = None
     priced = bool(instance.n_criteria or instance.side)
@@ -50,6 +56,14 @@ def flat_certificate(instance: Instance, unit_leaf: IntArray, run: Run, seed: in
             from gtm_opt.solvers.lagrangian import solve_prices
 
             found = solve_prices(instance, run)
+            return certify(
+                instance, SolverResult(unit_leaf, prices=found.prices, side_prices=found.side_prices), max_gap
+            )
+        multipliers = instance.n_territories * instance.n_criteria + len(instance.side)
+        if multipliers <= MULTIPLIERS and instance.n_units > SAMPLE:
+            from gtm_opt.solvers.lagrangian.ascent import sample_prices
+
+            found = sample_prices(instance, run, SAMPLE, effort=EFFORT, slack=SLACK)
             return certify(
                 instance, SolverResult(unit_leaf, prices=found.prices, side_prices=found.side_prices), max_gap
             )

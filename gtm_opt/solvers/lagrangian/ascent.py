@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gtm_opt.instance import FloatArray, Instance, Rows
     from gtm_opt.solvers.protocol import Run
 
-__all__ = ["Prices", "Stage", "reduced_costs", "solve_prices"]
+__all__ = ["Prices", "Stage", "reduced_costs", "sample_prices", "solve_prices"]
 
 SAMPLE = 20_000
 """Units in the sample that finds the first prices of a large instance."""
@@ -194,6 +194,40 @@ def solve_prices(
     return Prices(prices, side_prices, climber.bound, passes + climber.passes, proved, sampled, coldest, stages)
 
 
+def sample_prices(instance: Instance, run: Run, size: int, *, effort: float = 1.0, slack: float = _SLACK) -> Prices:
+    """Return prices of a calibrated sample; their bound is minus infinity, because it would be the sample's.
+
+    Parameters
+    ----------
+    instance : Instance
+    run : Run
+    size : int
+        Units in the sample, see `gtm_opt.solvers.lagrangian.sampling.stratified_sample`.
+    effort : float
+        Multiplies the iteration budget.
+    slack : float
+        The ascent ends when smoothing costs at most this fraction of the bound.
+
+    Notes
+    -----
+    Any prices prove a bound for all units (`gtm_opt.carving.certificate.dual_bound`), at the cost of one pass.
+    """
+    with Blocks(instance) as blocks:
+        first = survey_costs(blocks)
+    if first.impossible:
+        return _nothing(instance)
+    scale = first.spread / max(first.n_units, 1.0)
+    scale = scale if scale > 0 else 1.0
+    unit = scale * first.n_units / instance.n_territories
+    units, weight = stratified_sample(instance, size)
+    dual = Dual(instance, first.spread, stretch_of(instance, units, weight))
+    with Blocks(instance, units, weight) as part:
+        climber = _climber(dual, run, None, unit)
+        coldest = _cool(climber, part, scale, _HOT, effort, report=False, enough=slack)
+    prices, side_prices = dual.split(climber.best_point)
+    return Prices(prices, side_prices, -np.inf, climber.passes, sampled=len(units), temperature=coldest)
+
+
 def _hand_over(
     sample: Climber, blocks: Blocks, dual: Dual, scale: float
 ) -> tuple[FloatArray, FloatArray | None, float, int]:
@@ -216,11 +250,21 @@ def _climber(dual: Dual, run: Run, point: FloatArray | None, unit: float) -> Cli
     return Climber(dual, run, point, point, unit)
 
 
-def _cool(climber: Climber, blocks: Blocks, scale: float, hot: float, effort: float, *, report: bool = True) -> float:
+def _cool(
+    climber: Climber,
+    blocks: Blocks,
+    scale: float,
+    hot: float,
+    effort: float,
+    *,
+    report: bool = True,
+    enough: float = 0.0,
+) -> float:
     """Climb at temperatures that fall from ``hot`` times ``scale``; return the last one.
 
     Down to `_COLD`, and on to `_COLDEST` as long as the smoothing still costs more than
     `_SLACK` of the bound: where many units are torn it does, elsewhere this ends at once.
+    It ends earlier, at any temperature, where smoothing costs at most ``enough`` of the bound.
     """
     factor, budget = hot, min(effort, 1e6)
     while True:
@@ -234,7 +278,7 @@ def _cool(climber: Climber, blocks: Blocks, scale: float, hot: float, effort: fl
         if report:
             climber.run.report("prices", bound=climber.bound)
         small = climber.slack <= _SLACK * abs(climber.bound) or factor <= _COLDEST
-        if climber.run.stop() or (last and small):
+        if climber.run.stop() or (last and small) or climber.slack < enough * abs(climber.bound):
             return factor * scale
         factor = factor * _FALL if last else max(_COLD, factor * _FALL)
 
