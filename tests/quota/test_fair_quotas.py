@@ -85,9 +85,7 @@ def solve(case):
     return gtm.fair_quotas(tree, plan, over_assign=assign, **options), every, base, tree
 
 
-@settings(max_examples=150)
-@given(small_trees())
-def test_fair_quotas_equal_brute_force_in_values_and_leximax_order(case) -> None:
+def check_order(case) -> None:
     fair, every, base, _ = solve(case)
     if fair is None:
         return
@@ -98,9 +96,20 @@ def test_fair_quotas_equal_brute_force_in_values_and_leximax_order(case) -> None
     assert fair.order_is_exact or any(case[5].values())
 
 
-@settings(max_examples=150)
-@given(small_trees(over=(0.0, 0.5, 0.25, -0.3)))
-def test_the_worst_ratio_equals_brute_force_with_over_assignment_and_reserves_anywhere(case) -> None:
+@settings(max_examples=30)
+@given(small_trees())
+def test_fair_quotas_equal_brute_force_in_values_and_leximax_order(case) -> None:
+    check_order(case)
+
+
+@pytest.mark.slow
+@settings(max_examples=1_000)
+@given(small_trees())
+def test_a_thousand_trees_equal_brute_force_in_values_and_leximax_order(case) -> None:
+    check_order(case)
+
+
+def check_worst(case) -> None:
     fair, every, base, _ = solve(case)
     if fair is None:
         return
@@ -113,7 +122,20 @@ def test_the_worst_ratio_equals_brute_force_with_over_assignment_and_reserves_an
         assert fair.certificate.needed > fair.certificate.possible
 
 
-@settings(max_examples=80)
+@settings(max_examples=30)
+@given(small_trees(over=(0.0, 0.5, 0.25, -0.3)))
+def test_the_worst_ratio_equals_brute_force_with_over_assignment_and_reserves_anywhere(case) -> None:
+    check_worst(case)
+
+
+@pytest.mark.slow
+@settings(max_examples=1_000)
+@given(small_trees(over=(0.0, 0.5, 0.25, -0.3)))
+def test_the_worst_ratio_of_a_thousand_trees_equals_brute_force(case) -> None:
+    check_worst(case)
+
+
+@settings(max_examples=20)
 @given(small_trees(over=(0.0, 0.25)))
 def test_a_certificate_for_a_better_ratio_than_the_best_is_refused(case) -> None:
     fair, _, _, _ = solve(case)
@@ -184,7 +206,7 @@ def test_seats_with_nothing_to_compare_get_their_floor_and_are_named() -> None:
 
 
 @given(st.permutations(range(7)), st.sampled_from([1, 7]))
-@settings(max_examples=20)
+@settings(max_examples=8)
 def test_the_order_of_rows_and_the_currency_change_nothing(order, scale) -> None:
     tree, metrics = region()
     frame = pd.DataFrame({"node_id": ["co", "e", "w", "s1", "s2", "s3", "s4"]})

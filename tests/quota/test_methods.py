@@ -139,7 +139,7 @@ def test_three_layers_of_stretch_compound_to_the_published_range() -> None:
         assert quotas.street / quotas.target == pytest.approx(street)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.data())
 def test_random_trees_tie_out_keep_bounds_and_pins_and_repeat(data) -> None:
     tree = random_tree(data, data.draw(st.integers(1, 3)), 3)

@@ -57,14 +57,14 @@ def test_the_simulation_of_capacity_gives_the_odds_of_seats_on_the_same_paths() 
     role = gtm.Role("AE", 1_000_000.0)
     roster = pd.DataFrame({"rep_id": names, "seat_id": names})
     simulation = gtm.simulate(
-        roster, role, calendar, 5_400_000, attainment=gtm.Attainment(0.4, correlation=0.1), paths=500, seed=3
+        roster, role, calendar, 5_400_000, attainment=gtm.Attainment(0.4, correlation=0.1), paths=300, seed=3
     )
     odds = gtm.quota_odds(quotas, simulation=simulation)
     root = odds.table[odds.table["node_id"] == "company"].iloc[0]
     assert root["p_attain"] == pytest.approx(simulation.p_target, abs=1e-9)
     assert root["expected"] == pytest.approx(simulation.totals().mean())
     assert odds.table["p_attain"].between(0, 1).all()
-    assert "simulation of 500 paths" in repr(odds)
+    assert "simulation of 300 paths" in repr(odds)
 
 
 def test_over_assignment_buys_only_as_much_as_effort_follows() -> None:

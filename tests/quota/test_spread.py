@@ -34,7 +34,7 @@ def test_the_reference_year_in_quarters_and_months() -> None:
     assert totals.tolist() == [231, 508, 809, 1155]
 
 
-@settings(max_examples=60)
+@settings(max_examples=20)
 @given(st.data())
 def test_weeks_tie_at_every_edge_and_inside_every_period(data) -> None:
     tree = random_tree(data, data.draw(st.integers(1, 2)), 4)
@@ -65,7 +65,7 @@ def test_weeks_tie_at_every_edge_and_inside_every_period(data) -> None:
         assert (weeks[inside].sum(axis=1) == periods[period]).all()
 
 
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(st.data())
 def test_no_running_total_is_off_by_a_unit_and_every_edge_ties(data) -> None:
     tree = random_tree(data, data.draw(st.integers(1, 3)), 4)
