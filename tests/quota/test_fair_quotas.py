@@ -135,6 +135,31 @@ def test_the_worst_ratio_of_a_thousand_trees_equals_brute_force(case) -> None:
     check_worst(case)
 
 
+RESERVE = (
+    ["co", "m0", "m00", "m1", "m10", "m11"],
+    [None, "co", "m0", "co", "m1", "m1"],
+    {"co": ["m0", "m1"], "m0": ["m00"], "m1": ["m10", "m11"]},
+    {"m00": 1.0, "m10": 1.0, "m11": 1.0},
+    {"m0": (3, None), "m10": (4, None)},
+    {"co": 0.0, "m0": 0.0, "m1": -0.3},
+    8,
+)
+SMALL_PLAN = (
+    ["co", "s0", "s1", "s2"],
+    [None, "co", "co", "co"],
+    {"co": ["s0", "s1", "s2"]},
+    {"s0": 1.0, "s1": 1.0, "s2": 3.0},
+    {"s0": (1, None)},
+    {"co": 0.0},
+    1,
+)
+
+
+@pytest.mark.parametrize("case", [RESERVE, SMALL_PLAN], ids=["reserve", "plan of one unit"])
+def test_reserves_and_plans_of_one_unit_tie_out_and_are_proven(case) -> None:
+    check_worst(case)
+
+
 @settings(max_examples=20)
 @given(small_trees(over=(0.0, 0.25)))
 def test_a_certificate_for_a_better_ratio_than_the_best_is_refused(case) -> None:

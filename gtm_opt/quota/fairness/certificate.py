@@ -150,7 +150,8 @@ def _trace(
 def _nodes(problem: FairProblem, below: float) -> pd.DataFrame:
     layers, unit, seats = problem.layers, problem.scale.unit, problem.seats
     most = np.full(len(layers), np.nan)
-    most[seats] = np.minimum(problem.caps_at(below)[seats], problem.caps[seats])
+    allowed = problem.scale.most_units(seats, np.full(len(seats), below))
+    most[seats] = np.minimum(allowed, problem.own_caps[seats])
     parents = [None if p < 0 else layers.ids[p] for p in layers.parent.tolist()]
     edges = [str(factor) for factor in problem.edges.factors()]
     frame = pd.DataFrame(

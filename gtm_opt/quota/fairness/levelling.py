@@ -104,11 +104,31 @@ def _divide(
         fit, over = np.where(fits, middle, fit), np.where(fits, over, middle)
     units, reached = rise(base + np.where(rank < fit[group], step, 0))
     rest = totals - reached
-    if rest.any():
+    if (rest > 0).any():
         # The next step of a seat would make a node further up jump by several units: it takes the part that fits.
-        gain = rise(base + np.where(rank <= fit[group], step, 0))[0] - units
-        units = units + np.minimum(gain, rest[first.group])
+        further = rise(base + np.where(rank <= fit[group], step, 0))[0]
+        units = units + _share(rest, further - units, first)
+        units = units + _share(_missing(totals, units, first), high[first.nodes] - units, first)
+    if (rest < 0).any():
+        # Below a reserve several quotas give the same total; first those units go that nobody below would miss.
+        nodes = np.arange(first.nodes.start, first.nodes.stop)
+        same = np.maximum(problem.edges.least(nodes, problem.edges.below(nodes, units)), low[first.nodes])
+        spare = np.where(problem.layers.is_leaf[first.nodes], 0, units - same)
+        units = units - _share(-_missing(totals, units, first), spare, first)
+        units = units - _share(-_missing(totals, units, first), units - low[first.nodes], first)
     return units
+
+
+def _missing(totals: IntArray, units: IntArray, layer: Layer) -> IntArray:
+    return np.asarray(totals - np.add.reduceat(units, layer.starts))
+
+
+def _share(amount: IntArray, room: IntArray, layer: Layer) -> IntArray:
+    """Return how much of each family's amount each member takes, in order, up to its room."""
+    room = np.maximum(room, 0)
+    before = np.cumsum(room) - room
+    before = before - before[layer.starts][layer.group]
+    return np.asarray(np.clip(np.maximum(amount, 0)[layer.group] - before, 0, room), dtype=np.int64)
 
 
 def _rank_steps(problem: FairProblem, seats: IntArray, group: IntArray, base: IntArray, step: IntArray) -> IntArray:
