@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import generators
+from benchmarks.owners import KINDS
 from benchmarks.recipes import FROZEN, instances_path
 from gtm_opt.errors import DataError, Finding
 
@@ -21,6 +22,7 @@ __all__ = [
     "curve_cases",
     "flat_cases",
     "frozen_cases",
+    "owner_cases",
     "pattern_cases",
     "rule_cases",
     "sized",
@@ -97,6 +99,13 @@ def small_cases(sizes: list[int] | None) -> list[Case]:
         if not sizes or n in sizes
         for kind in generators.SMALL_KINDS
     ]
+
+
+def owner_cases(sizes: list[int] | None) -> list[Case]:
+    """Return owners that tie, by kind of preference, and many territories in one node."""
+    made = [(n, 10, kind) for n in sizes or [10_000, 100_000, 1_000_000] for kind in KINDS]
+    made += [(n, 60, "count") for n in sizes or [100_000] if n >= 6_000]
+    return [Case(f"owners-{kind}-{n}x{k}", "owners", {"n": n, "k": k, "kind": kind}, n, k, 4) for n, k, kind in made]
 
 
 def pattern_cases(sizes: list[int] | None) -> list[Case]:

@@ -38,6 +38,7 @@ _BEST = ["above_best_mean_pct", "above_best_worst_pct"]
 _COLUMNS = {
     "scale": ["failures", *_BEST, "gap_worst", "deviation_worst", "seconds_median", "seconds_worst", "peak_mb_worst"],
     "lumpy": ["failures", *_BEST, "gap_mean", "deviation_mean", "deviation_worst", "seconds_worst"],
+    "owners": ["failures", *_BEST, "gap_worst", "deviation_worst", "seconds_median"],
     "tree": ["failures", "deviation_worst", "seconds_median", "seconds_worst", "peak_mb_worst"],
     "tree_curve": ["failures", "deviation_worst", "seconds_median", "seconds_worst", "peak_mb_worst"],
     "tree_flat": ["failures", "seconds_median"],

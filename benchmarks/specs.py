@@ -49,6 +49,13 @@ SPECS: dict[str, Spec] = {
         60.0,
         {"sizes": [300], "time_limit": 1.0},
     ),
+    "owners": Spec(
+        "who keeps which account is all that counts (count, value, both, fit, mixed), band 2 %: gap, seconds",
+        cases.owner_cases,
+        ["auto", "lagrangian", "transport", "greedy_lookahead", *MODELS],
+        60.0,
+        {"sizes": [300], "cases": "count", "time_limit": 1.0, "solvers": ["greedy_lookahead"]},
+    ),
     "lumpy": Spec(
         "1,000 accounts, single ones up to 0.66 of a territory, band 2 %: cost and deviation at 10 s",
         cases.sized("lumpy", [1_000]),
