@@ -11,6 +11,7 @@ import pandas as pd
 from gtm_opt.errors import DataError, Findings, percent_text
 from gtm_opt.market.icp_data import Deals, read_deals, read_features
 from gtm_opt.market.icp_model import Scorecard, brier, fit_boosting, fit_scorecard, log_loss, require_score
+from gtm_opt.model.frames import takes_tables
 from gtm_opt.model.read_columns import key_column
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Profile:
     _boosting: Any = field(repr=False)
     _replicas: tuple[Scorecard, ...] = field(repr=False)
 
+    @takes_tables(either=("accounts",))
     def score(self, accounts: pd.DataFrame) -> pd.DataFrame:
         """Return probabilities for accounts.
 
@@ -103,6 +105,7 @@ class Profile:
         return f"Profile: {self.verdict}"
 
 
+@takes_tables(either=("accounts", "opportunities"))
 def fit_icp(
     accounts: pd.DataFrame,
     opportunities: pd.DataFrame,
