@@ -286,7 +286,7 @@ def least_over_assignment(
     Examples
     --------
     >>> least_over_assignment(0.9, attainment=1.0, cv=0.5, n=50, correlation=0.1)
-    0.2811
+    0.2823
     """
     found = Findings()
     if isinstance(attainment, bool) or not isinstance(attainment, int | float | np.number) or not attainment > 0:

@@ -62,11 +62,13 @@ def test_bisection_spends_the_budget_once_not_in_every_step(monkeypatch: pytest.
 
     monkeypatch.setattr(module.PortfolioSolver, "__call__", record)
     rng = np.random.default_rng(2)
-    activities = rng.lognormal(0.0, 1.0, (12, 1))
+    # more pairs than are given to an exact model first
+    activities = rng.lognormal(0.0, 1.0, (500, 1))
     target = np.full((3, 1), activities.sum() / 3)
+    moved = SideRow("moved", Dense(rng.uniform(size=(500, 3))), 250.0)
     instance = Instance(
         activities, target, np.full((3, 1), -np.inf), np.full((3, 1), np.inf), np.full(3, 1 / 3),
-        np.ones(1, dtype=np.int64), np.full(1, np.inf), side=(SideRow("moved", Dense(rng.uniform(size=(12, 3))), 6.0),),
+        np.ones(1, dtype=np.int64), np.full(1, np.inf), side=(moved,),
         evenness=Evenness(EvennessKind.DEVIATION, target * 0.05),
     )  # fmt: skip
     result = get_solver("auto")(instance, run=Run(), effort=0.8)

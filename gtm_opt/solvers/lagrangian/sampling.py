@@ -14,6 +14,8 @@ __all__ = ["stratified_sample", "stretch_of"]
 _LEAST_CALIBRATED, _LEAST_WEIGHT = 10, 0.1
 """Units drawn per total that a group of the sample needs to be calibrated; smallest change of a weight."""
 
+_RIDGE = 1e-10
+
 
 def stratified_sample(instance: Instance, size: int) -> tuple[IntArray, FloatArray]:
     """Return positions (sorted) and weights of a sample that holds the largest units.
@@ -54,6 +56,8 @@ def _calibrate(share: FloatArray, group: IntArray, units: IntArray, drawn: IntAr
     ``share`` (n_units, n_criteria); ``group`` (n_units,). Least change of the weights; where one would fall below a
     tenth of what it was, or too few units of a group are drawn, only its count is met.
     """
+    from gtm_opt.solvers.lagrangian._kernels import solve_definite
+
     known = np.column_stack([np.ones(len(share)), share])
     out = weight.copy()
     n_groups = int(group.max(initial=0)) + 1
@@ -69,7 +73,11 @@ def _calibrate(share: FloatArray, group: IntArray, units: IntArray, drawn: IntAr
         x = x / np.maximum((out[rows, None] * x).sum(axis=0), 1e-300)
         goal = wanted[label] / np.maximum((out[rows, None] * known[drawn[rows]]).sum(axis=0), 1e-300)
         moments = np.array([[(out[rows] * a * b).sum() for a in x.T] for b in x.T])
-        change, *_ = np.linalg.lstsq(moments, goal - (out[rows, None] * x).sum(axis=0), rcond=1e-10)
+        # a little more on the diagonal: totals may depend on one another (equal columns, a column of ones)
+        moments[np.diag_indices_from(moments)] += _RIDGE * np.trace(moments)
+        change = goal - (out[rows, None] * x).sum(axis=0)
+        if not solve_definite(moments, change):  # in a fixed order, whatever the processor
+            continue
         factor = 1.0 + (x * change).sum(axis=1)
         if factor.min() >= _LEAST_WEIGHT:
             out[rows] *= factor
