@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gtm_opt.errors import amount_text
+from gtm_opt.errors import amount_text, percent_text
 
 if TYPE_CHECKING:
     from gtm_opt.plan.plan import Plan
@@ -22,7 +22,7 @@ SHOWN = 5
 def summarize(plan: Plan) -> str:
     """Return the carving, then a line or two per further stage, then what does not hold."""
     parts = [_carving(plan)]
-    for text in (_staffing(plan), _capacity(plan), _quotas(plan)):
+    for text in (_staffing(plan), _capacity(plan), _quotas(plan), _odds(plan)):
         if text:
             parts.append(text)
     parts.append(_check(plan))
@@ -107,6 +107,20 @@ def _quotas(plan: Plan) -> str:
         f"quotas     target {target}, field {street}{over}; "
         f"per territory {leaf.min():,} to {amount_text(leaf.max(), plan.currency)}"
     )
+
+
+def _odds(plan: Plan) -> str:
+    """Return the chance of each fiscal year's target, where the plan knows how people's results spread."""
+    table = plan.tables.get("odds")
+    if table is None or plan.capacity is None:
+        return ""
+    lines = []
+    for row in table[table["period"].isin(plan.capacity.calendar.years)].to_dict("records"):
+        target, low = (amount_text(row[name], plan.currency) for name in ("target", "p10"))
+        chance, least, most = (percent_text(row[name]) for name in ("p_target", "ci_low", "ci_high"))
+        text = f"odds       {row['period']} makes {target} with probability {chance} ({least} to {most})"
+        lines.append(f"{text}; one in ten ends below {low}")
+    return "\n".join(lines)
 
 
 def _check(plan: Plan) -> str:

@@ -42,6 +42,7 @@ def test_the_expected_capacity_stands_beside_the_certain_one(odds_plan: gtm.Plan
     steps = odds_plan.tables["capacity_waterfall"]
     assert steps["step"].iloc[[0, -1]].tolist() == ["roster", "expected"]
     assert "expected after exits and backfills" in odds_plan.summary()
+    assert "odds       FY2027 makes 3,000,000 EUR with probability " in odds_plan.summary()
 
 
 def test_the_odds_are_those_of_the_quotas_target(odds_plan: gtm.Plan) -> None:
