@@ -212,7 +212,7 @@ def test_a_table_that_is_not_computed_yet_is_refused_by_its_name(where: tuple[st
     table, use = CASES[where]
     said = rf"`{where[1]}` must be a table .* got polars.LazyFrame. Call .collect\(\) first"
     with pytest.raises(TypeError, match=said):
-        use(polars.DataFrame(table.to_dict("list")).lazy())
+        use(polars.from_pandas(table).lazy())
 
 
 def test_every_public_argument_that_is_a_table_is_taken_in_any_kind() -> None:

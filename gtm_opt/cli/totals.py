@@ -32,7 +32,7 @@ def total_rows(table: pd.DataFrame, label: str) -> list[int]:
     word in it and a number of the line equals the sum of all others in its column.
     """
     ids = table[label].map(lambda v: "" if v is None or pd.isna(v) else str(v).strip())
-    words = ids.map(lambda v: _TOTAL.match(v) is not None).to_numpy(dtype=bool)
+    words = ids.map(lambda v: _TOTAL.match(v) is not None).to_numpy(dtype=bool, copy=True)
     maybe = ids.map(lambda v: v == "" or _BEGINS.search(v) is not None).to_numpy(dtype=bool) & ~words
     # an empty id beside a word for a total in another column
     for at in np.flatnonzero(maybe & (ids == "").to_numpy(dtype=bool)):

@@ -162,7 +162,7 @@ def _cents(amounts: pd.DataFrame) -> pd.DataFrame:
 def _spread_cents(months: pd.DataFrame, keys: list[str], totals: pd.Series[int]) -> NDArray[np.int64]:
     """Return cents per row that sum to the total of each letter: rounded running totals, the last one exact."""
     grouped = months.groupby(keys, sort=True)["seller_quota"]
-    running = (100.0 * grouped.cumsum()).round().astype(np.int64).to_numpy()
+    running = (100.0 * grouped.cumsum()).round().astype(np.int64).to_numpy(copy=True)
     is_last = ~months.duplicated(keys, keep="last").to_numpy()
     running[is_last] = totals.to_numpy()
     is_first = ~months.duplicated(keys, keep="first").to_numpy()

@@ -215,7 +215,7 @@ def _by_node(
         remedy = did_you_mean(unknown[0], layers.ids)
         found.add(where, "must only name nodes of the tree", rows=unknown, kind="node", remedy=remedy)
     read = pd.to_numeric(pd.Series(column.to_numpy(), index=labels), errors="coerce").reindex(layers.ids)
-    values = read.to_numpy(dtype=np.float64)
+    values = read.to_numpy(dtype=np.float64, copy=True)
     ids = np.array(layers.ids, dtype=object)
     missing = np.isnan(values)
     absent = missing & layers.is_leaf

@@ -23,7 +23,7 @@ def found(quality, rule: str) -> set[str]:
 
 
 def changed(before: pd.DataFrame, after: pd.DataFrame) -> set[str]:
-    return set(before["account_id"][before.astype(str).ne(after.astype(str)).any(axis=1).to_numpy()])
+    return set(before["account_id"][before.map(str).ne(after.map(str)).any(axis=1).to_numpy()])
 
 
 PLANTED = {

@@ -37,6 +37,8 @@ def test_the_default_proves_that_there_is_no_assignment(even: bool) -> None:
 
 def test_no_solver_places_a_unit_that_has_no_territory_or_fails_on_it() -> None:
     for name in solver_names():
+        if not type(get_solver(name)).__module__.startswith("gtm_opt."):
+            continue  # a plug-in that somebody registered
         try:
             found = get_solver(name)(make_instance([0]), run=Run(5.0), seed=0, effort=0.05)
         except SolverNotAvailableError:

@@ -121,7 +121,7 @@ def test_it_equals_the_formula_of_minimum_trace(problem):
     s = np.zeros((len(ids), len(leaves)))
     for column, leaf in enumerate(leaves):
         node = leaf
-        while node is not None:
+        while not pd.isna(node):
             s[ids.index(node), column] = 1
             node = above[node]
     inverse = np.diag(1 / np.square(said["sd"]))
