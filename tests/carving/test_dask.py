@@ -22,8 +22,12 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore"),
 ]
-TREE = gtm.Hierarchy.split([f"T{k + 1:02d}" for k in range(18)], max_buckets=3)
-OPTIONS = {"effort": 0.2, "seed": 1, "hierarchy": TREE}
+
+
+def options(count: int) -> dict[str, Any]:
+    """Return the options of a carve into ``count`` territories, down a tree, so that there is work to share."""
+    tree = gtm.Hierarchy.split([f"T{k + 1:02d}" for k in range(count)], max_buckets=3)
+    return {"effort": 0.2, "seed": 1, "hierarchy": tree}
 
 
 @pytest.fixture
@@ -37,14 +41,14 @@ def client() -> Iterator[Any]:
 
 def test_dask_gives_the_serial_plan(client: Any) -> None:
     problem = tree_problem(240, 18)
-    serial = gtm.carve(problem, **OPTIONS)
-    plan = gtm.carve(problem, executor=client.get_executor(), **OPTIONS)
+    serial = gtm.carve(problem, **options(18))
+    plan = gtm.carve(problem, executor=client.get_executor(), **options(18))
     pd.testing.assert_series_equal(plan.labels, serial.labels)
 
 
 def test_a_killed_dask_worker_changes_nothing(client: Any) -> None:
     problem = tree_problem(900, 27)
-    serial = gtm.carve(problem, **OPTIONS)
+    serial = gtm.carve(problem, **options(27))
     victim = next(iter(client.run(os.getpid).values()))
 
     def kill_soon() -> None:
@@ -53,7 +57,7 @@ def test_a_killed_dask_worker_changes_nothing(client: Any) -> None:
 
     killer = threading.Thread(target=kill_soon)
     killer.start()
-    plan = gtm.carve(problem, executor=client.get_executor(), **OPTIONS)
+    plan = gtm.carve(problem, executor=client.get_executor(), **options(27))
     killer.join()
     pd.testing.assert_series_equal(plan.labels, serial.labels)
     assert plan.check.violations["rule"].str.startswith("band of ").all()
