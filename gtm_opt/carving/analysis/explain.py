@@ -230,7 +230,7 @@ def _text(
     if best.cost < 0:
         text = f"{start}. With it in {there} there is a better plan, as this one is not proven best: {costs}."
     else:
-        text = f"{start}. Next best is {there}; forcing it there costs: {costs}."
+        text = f"{start}. Next best is {there}; forcing it there means {costs}."
     text += f" {_proof_text(best, fixed)}"
     if closed:
         text += f" Impossible within the bands and rules: {shorten(closed)}."
