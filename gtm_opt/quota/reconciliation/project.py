@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, cholesky, null_space, solve_triangular
-from scipy.optimize import nnls
+from scipy.optimize import lsq_linear
 from scipy.sparse import csc_array, csr_array, diags_array
 from scipy.sparse.linalg import splu
 
@@ -184,7 +184,8 @@ def project_covariance(system: System, start: FloatArray, covariance: FloatArray
     scale = max(1.0, float(np.abs(limits).max()))
     stacked = np.vstack([sides.T, limits[None, :] / scale])
     target = np.append(np.zeros(onto.shape[1]), 1.0)
-    active, _ = nnls(stacked, target, maxiter=30 * len(limits))
+    # bounded-variable least squares rather than `nnls`, whose release in SciPy 1.15 ends at wrong answers
+    active = lsq_linear(stacked, target, bounds=(0.0, np.inf), method="bvls", tol=1e-14, max_iter=30 * len(limits)).x
     rest = stacked @ active - target
     if abs(rest[-1]) < 1e-14:
         raise SolverError("the reconciliation within bounds did not converge: the covariance is close to singular.")
