@@ -57,13 +57,17 @@ def overdue(records: Records, limits: Mapping[str, float]) -> pd.DataFrame:
 
 def lost_deal(records: Records, _: Mapping[str, float]) -> pd.DataFrame:
     """Find opportunities without an account, or with one that is not in the table."""
-    deals = records.opportunities
-    if deals is None:
-        return hits(np.array([]), "account_id", "", "")
-    ids, account = _accounts_of(records, deals)
-    rows = np.flatnonzero(account < 0)
     remedy = "Name the account; without one its amount is in no territory."
-    return hits(account[rows], "account_id", ids[rows], remedy, record_id=_ids(deals, "opportunity_id", rows))
+    return _without_account(records, records.opportunities, "opportunity_id", remedy)
+
+
+def _without_account(records: Records, table: pd.DataFrame | None, key: str, remedy: str) -> pd.DataFrame:
+    """Find rows of a table that name no account, or one that is not in the table of accounts."""
+    if table is None:
+        return hits(np.array([]), "account_id", "", "")
+    ids, account = _accounts_of(records, table)
+    rows = np.flatnonzero(account < 0)
+    return hits(account[rows], "account_id", ids[rows], remedy, record_id=_ids(table, key, rows))
 
 
 def other_owner(records: Records, _: Mapping[str, float]) -> pd.DataFrame:
@@ -96,13 +100,7 @@ def backwards(records: Records, _: Mapping[str, float]) -> pd.DataFrame:
 
 def lost_contact(records: Records, _: Mapping[str, float]) -> pd.DataFrame:
     """Find contacts without an account, or with one that is not in the table."""
-    people = records.contacts
-    if people is None:
-        return hits(np.array([]), "account_id", "", "")
-    ids, account = _accounts_of(records, people)
-    rows = np.flatnonzero(account < 0)
-    remedy = "Name the account, or leave the contact out."
-    return hits(account[rows], "account_id", ids[rows], remedy, record_id=_ids(people, "contact_id", rows))
+    return _without_account(records, records.contacts, "contact_id", "Name the account, or leave the contact out.")
 
 
 def duplicate(records: Records, limits: Mapping[str, float]) -> pd.DataFrame:
